@@ -1,0 +1,1 @@
+"""Gross Ecosystem Product accounts of counties from rasters, polygons and tables."""

@@ -1,0 +1,252 @@
+"""Partials, caps, rows, derived indicators and prices → the account cube."""
+
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gep.coefficients import Book, Coefficient, Price, weakest
+from gep.counties import UNALLOCATED
+from gep.cube import Amounts, Cube, Leaf, Line, exact, quanta, shares, value
+from gep.ecosystems import ecosystems
+from gep.errors import Problem
+from gep.plan import Item, Plan
+from gep.rasters import AREA_QUANTUM
+from gep.rows import Weights, products, row_amounts
+from gep.run import Partials
+from gep.service import Derived, Indicator, Products, source_of
+
+LOW_COVERAGE, FULL_COVERAGE = Decimal("0.90"), Decimal("0.98")
+RASTER_COVERAGE = Decimal("0.99")
+
+
+def account(plan: Plan, partials: Partials) -> Cube:
+    """Cube of a plan whose rasters have been summed.
+
+    What is wrong with its coverage is among its problems: E305, E306, W305.
+    """
+    sums = partials.total(partials.sums)
+    places = plan.counties.places
+    weights = Weights(places, partials.areas, sums)
+    problems: list[Problem] = []
+    lines: dict[tuple[str, str], Line] = {}
+    for item in sorted(plan.items, key=lambda item: isinstance(item.indicator, Derived)):
+        i = item.indicator
+        if isinstance(i, Products):
+            lines |= {line.key: line for line in products(plan, item, weights)}
+            table = plan.tables[i.table]
+            if table.year != plan.definition.price_year:
+                fields = {"table": i.table, "year": table.year, "want": plan.definition.price_year}
+                problems.append(Problem("W524", fields))
+            continue
+        if isinstance(i, Derived):
+            line = _derived(plan, item, i, lines[source_of(item.service, i)])
+        elif i.table:
+            line = _line(plan, item, i, row_amounts(plan, item, i, weights))
+        else:
+            line = _pixels(plan, item, i, partials, problems)
+        lines[item.key] = priced = _priced(plan, item, line)
+        if priced.unpriced:
+            problems.append(priced.unpriced)
+    order = {name: number for number, name in enumerate(plan.profile.choices)}
+    coverage = _raster_coverage(plan, partials, problems)
+    counties = plan.counties
+    return Cube(
+        year=plan.definition.account.year,
+        price_year=plan.definition.price_year,
+        lines=sorted(lines.values(), key=lambda line: order.get(line.service, len(order))),
+        places=places,
+        names=dict(zip(counties.codes, counties.names, strict=True)),
+        cities=dict(zip(counties.codes, counties.cities, strict=True)),
+        extent=_extent(plan, partials),
+        raster_coverage=coverage,
+        partial=bool(plan.uncovered),
+        problems=problems,
+    )
+
+
+def _extent(plan: Plan, partials: Partials) -> dict[Leaf, int]:
+    """Area of every ecosystem of every place, in area quanta; `nodata` where it is unknown."""
+    keys = [*ecosystems(), "nodata"]
+    return {
+        (place, key): int(partials.areas[p, k])
+        for p, place in enumerate(plan.counties.places)
+        for k, key in enumerate(keys)
+        if partials.areas[p, k]
+    }
+
+
+def _line(plan: Plan, item: Item, i: Indicator | Derived, amounts: Amounts) -> Line:
+    """Line with its amounts, and the weakest state of the coefficients behind each leaf."""
+    year = plan.definition.account.year
+    states = {leaf: _state(item.coefficients, leaf, year) for leaf in amounts}
+    return Line(
+        item.service.group,
+        item.service.name,
+        i.name,
+        i.title,
+        i.quantity,
+        exact(i.quantum),
+        amounts,
+        states=states,
+        counted=item.counted,
+        priced=i.price is not None,
+    )
+
+
+def _state(found: dict[str, Coefficient], leaf: Leaf, year: int) -> str:
+    values = [c.find(county=leaf[0], ecosystem=leaf[1], year=year) for c in found.values()]
+    return weakest(value.verified for value in values if value is not None)
+
+
+def _pixels(
+    plan: Plan, item: Item, i: Indicator, partials: Partials, problems: list[Problem]
+) -> Line:
+    """Line of an indicator summed over pixels; a class that is missing whole is missing, not 0."""
+    assert item.accumulator is not None
+    column, keys = item.accumulator, list(ecosystems())
+    exact_sums = partials.total(partials.sums[:, :, column])
+    negative = partials.total(partials.negative[:, :, column])
+    amounts: Amounts = {}
+    coverage: dict[str, Decimal] = {}
+    for p, place in enumerate(plan.counties.places):
+        whole = missing = 0
+        for k in plan.accumulators[column].eligible:
+            pixels = int(partials.pixels[p, k])
+            if pixels:
+                gone = int(partials.missing[p, k, column]) == pixels
+                amounts[place, keys[k]] = None if gone else int(exact_sums[p, k])
+            whole += int(partials.areas[p, k])
+            missing += int(partials.missing_area[p, k, column])
+        if whole:
+            coverage[place] = Decimal(whole - missing) / Decimal(whole)
+    _check_coverage(plan, item, coverage, partials.blame[column], problems)
+    capped = _cap(plan, i, amounts) if i.cap else {}
+    line = _line(plan, item, i, amounts)
+    return replace(line, coverage=coverage, capped=capped, negative=int(negative.sum()))
+
+
+def _check_coverage(
+    plan: Plan,
+    item: Item,
+    coverage: dict[str, Decimal],
+    blame: NDArray[np.int64],
+    problems: list[Problem],
+) -> None:
+    """Coverage below 0.90 is an error unless accepted, below 0.98 a warning."""
+    names = [layer.name for layer in plan.layers[1:]]
+    names += ["no coefficient for the class", "no finite result"]
+    for limit, code in ((LOW_COVERAGE, "E305"), (FULL_COVERAGE, "W305")):
+        low = {p: c for p, c in coverage.items() if c < limit and p != UNALLOCATED}
+        if low:
+            worst = min(low, key=lambda place: low[place])
+            fields: dict[str, object] = {"service": item.service.name, "count": len(low)}
+            fields |= {"indicator": item.indicator.name, "worst": worst}
+            fields |= {"coverage": f"{low[worst]:.2%}", "culprit": names[int(np.argmax(blame))]}
+            problems.append(Problem(code, fields))
+            return
+
+
+def _cap(plan: Plan, i: Indicator, amounts: Amounts) -> dict[str, tuple[int, int | None]]:
+    """Hold the amounts of every county down to its load, and return capacity and load.
+
+    Without a load the amounts are missing, never the capacity. Loads are a county's: the
+    unallocated pixels have none, and no amount.
+    """
+    assert i.cap
+    name, unit = i.cap
+    table_name, column = name.split(".")
+    table = plan.tables[table_name]
+    loads = {row.county: table.number(row, column, unit) for row in table.rows}
+    found: dict[str, tuple[int, int | None]] = {}
+    for place in plan.counties.places:
+        leaves = [leaf for leaf in amounts if leaf[0] == place]
+        if place == UNALLOCATED:
+            for leaf in leaves:
+                del amounts[leaf]
+            continue
+        capacities = [amounts[leaf] or 0 for leaf in leaves]
+        load = loads.get(place)
+        limit = None if load is None else quanta(load, exact(i.quantum))
+        found[place] = sum(capacities), limit
+        if limit is None:
+            amounts.update(dict.fromkeys(leaves))
+        elif limit < sum(capacities):
+            amounts.update(zip(leaves, shares(limit, capacities), strict=True))
+    return found
+
+
+def _derived(plan: Plan, item: Item, d: Derived, base: Line) -> Line:
+    """Line linear in another, leaf by leaf from its integers."""
+    year = plan.definition.account.year
+    amounts = derived_amounts(d, item.coefficients, base, year)
+    line = _line(plan, item, d, amounts)
+    states = {leaf: weakest((state, base.states[leaf])) for leaf, state in line.states.items()}
+    return replace(line, states=states, coverage=base.coverage)
+
+
+def derived_amounts(
+    d: Derived, found: dict[str, Coefficient], base: Line, year: int
+) -> Amounts:
+    """Quanta of a derived indicator from those of its base, rounded half-even per leaf."""
+    amounts: Amounts = {}
+    for leaf, amount in base.amounts.items():
+        ratio: Fraction | None = Fraction(1)
+        for units, power in ((d.times, 1), (d.per, -1)):
+            for name, unit in units.items():
+                number = found[name].number(unit, county=leaf[0], ecosystem=leaf[1], year=year)
+                known = ratio is not None and number is not None
+                ratio = ratio * Fraction(number[0]) ** power if known else None  # type: ignore[operator, index]
+        if amount is None or ratio is None:
+            amounts[leaf] = None
+        else:
+            amounts[leaf] = quanta(amount * Fraction(base.quantum) * ratio, exact(d.quantum))
+    return amounts
+
+
+def _priced(plan: Plan, item: Item, line: Line) -> Line:
+    """Line with its money at the prices of the price year."""
+    i = item.indicator
+    if item.price is None or isinstance(i, Products) or i.price is None:
+        return line
+    return priced(line, plan.book, item.price, i.price[1], plan.definition.price_year)
+
+
+def priced(line: Line, book: Book, price: Coefficient, unit: str, year: int) -> Line:
+    """Line with its money, leaf by leaf: quantity × price in the money of *year*."""
+    cents: Amounts = {}
+    prices: dict[Leaf, Price] = {}
+    states = dict(line.states)
+    unpriced = None
+    for leaf, amount in line.amounts.items():
+        found = book.price(price, unit, year, county=leaf[0], ecosystem=leaf[1])
+        if isinstance(found, Problem):
+            unpriced, cents[leaf] = found, None
+            continue
+        prices[leaf] = found
+        cents[leaf] = None if amount is None else value(amount, line.quantum, found.number)
+        states[leaf] = weakest((states[leaf], *found.states))
+    return replace(line, cents=cents, prices=prices, states=states, unpriced=unpriced)
+
+
+def _raster_coverage(
+    plan: Plan, partials: Partials, problems: list[Problem]
+) -> dict[str, Decimal]:
+    """Share of every place whose ecosystem is known; below 0.99 is an error unless accepted."""
+    found = {}
+    for p, place in enumerate(plan.counties.places):
+        known, whole = int(partials.areas[p, :-1].sum()), int(partials.areas[p].sum())
+        if place != UNALLOCATED:
+            polygon = round(plan.counties.areas[p] / AREA_QUANTUM)
+            if whole < polygon * RASTER_COVERAGE:
+                whole = polygon
+        if not whole:
+            continue
+        found[place] = Decimal(known) / Decimal(whole)
+        if place != UNALLOCATED and found[place] < RASTER_COVERAGE:
+            fields = {"code": place, "name": plan.counties.names[p]}
+            fields |= {"file": str(plan.layers[0].path), "share": f"{found[place]:.2%}"}
+            problems.append(Problem("E306", fields))
+    return found

@@ -1,0 +1,398 @@
+"""Coefficient files: numbers with a unit, a range, a source and a state of verification."""
+
+import csv
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gep.ecosystems import ecosystems, groups
+from gep.errors import Problem
+from gep.shipped import folder, read_toml
+from gep.units import factor, is_money, of_year, parse, price_year
+
+REQUIRED = ("title", "description", "unit", "range", "by", "source", "status")
+ALLOWED = {*REQUIRED, "symbol", "confidence", "verified_by", "note"} | {
+    *("index", "holds", "default", "value", "values", "sets")
+}
+TAG = ("source", "status", "confidence", "verified_by", "note")
+DIMENSIONS = ("constant", "ecosystem", "county", "province", "year", "product")
+STATUSES = ("seen", "derived", "recalled", "design")
+"""From the strongest to the weakest; a stand-in by design may rest on a remembered number."""
+GIVEN = "given"
+"""State of a number the user's own tables state."""
+NOT_SERVICES = ("prices", "sources", "price_index", "ecosystems", "catalogue", "layers")
+EXACT = Context(prec=40, rounding=ROUND_HALF_EVEN)
+PRINTED = Context(prec=12, rounding=ROUND_HALF_EVEN)
+
+Keys = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Value:
+    """One number as its source prints it, and where it is from."""
+
+    number: Decimal
+    status: str
+    confidence: str
+    source: str
+    where: str
+    verified_by: str = ""
+    note: str = ""
+
+    @property
+    def verified(self) -> str:
+        """`yes` if somebody checked it against the printed source, else its status."""
+        return "yes" if self.verified_by else self.status
+
+
+def weakest(states: Iterable[str]) -> str:
+    """Return the weakest of several states of verification; `yes` only if all are."""
+    order = ("yes", GIVEN, *STATUSES)
+    return max(states, key=order.index, default="yes")
+
+
+@dataclass(frozen=True)
+class Coefficient:
+    """One coefficient (one set of it), as it stands in its file."""
+
+    file: str
+    name: str
+    title: dict[str, str]
+    unit: str
+    range: tuple[Decimal, Decimal]
+    by: tuple[str, ...]
+    values: dict[Keys, Value] = field(repr=False)
+    set: str = ""
+    index: str = ""
+    holds: bool = False
+    symbol: str = ""
+    description: str = ""
+
+    @property
+    def at(self) -> str:
+        """Place to name in a message: file, name and set."""
+        return f"{self.file}: {self.name}" + (f".sets.{self.set}" if self.set else "")
+
+    def find(self, **place: object) -> Value | None:
+        """Value for a place given as ecosystem, county, year or product; None if there is none.
+
+        A class beats its group; a year that `holds` serves until the next entry.
+        """
+        choices: list[list[str]] = [[]]
+        for dimension in self.by:
+            keys = self._candidates(dimension, place.get(dimension), place.get("county"))
+            choices = [[*head, key] for head in choices for key in keys]
+        return next((self.values[tuple(c)] for c in choices if tuple(c) in self.values), None)
+
+    def _candidates(self, dimension: str, key: object, county: object) -> list[str]:
+        if dimension == "constant":
+            return [""]
+        if dimension == "province":
+            return [str(county)[:2] + "0000", str(county)[:2]]
+        if dimension == "year":
+            position = self.by.index("year")
+            years = sorted({int(keys[position]) for keys in self.values}, reverse=True)
+            asked = int(str(key))
+            return [str(y) for y in years if (y <= asked if self.holds else y == asked)]
+        if dimension == "ecosystem" and key in ecosystems():
+            return [str(key), ecosystems()[str(key)].group]
+        return [str(key)]
+
+    def table(self, unit: str, counties: list[str], year: int) -> NDArray[np.float64]:
+        """Values in *unit*, shape (counties, 256) by class index; NaN where there is none.
+
+        A uint8 class index cannot point outside 256 entries, so the loop needs no bounds check.
+        """
+        scale = factor(self.unit, unit, self.at)
+        rows = counties if {"county", "province"} & {*self.by} else [""]
+        table = np.full((len(rows), 256), np.nan)
+        for row, county in enumerate(rows):
+            for key, ecosystem in ecosystems().items():
+                value = self.find(ecosystem=key, county=county, year=year)
+                if value is not None:
+                    table[row, ecosystem.index] = float(value.number) * scale
+        if len(rows) != len(counties):
+            table = np.broadcast_to(table, (len(counties), 256))
+        return table
+
+    def number(self, unit: str, **place: object) -> tuple[Decimal, Value] | None:
+        """Value in *unit* for one place, with its provenance."""
+        value = self.find(**place)
+        if value is None:
+            return None
+        scale = Decimal(repr(factor(self.unit, unit, self.at)))
+        return EXACT.multiply(value.number, scale), value
+
+
+@dataclass(frozen=True)
+class Price:
+    """A price in the money of one year, and how it was had."""
+
+    number: Decimal
+    unit: str
+    coefficient: str
+    value: Value
+    value_unit: str
+    index: str = ""
+    ratio: Decimal = Decimal(1)
+    states: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Book:
+    """All coefficients and price indices of a run."""
+
+    services: dict[str, dict[str, dict[str, Coefficient]]]
+    defaults: dict[tuple[str, str], str]
+    indices: dict[str, Coefficient]
+    sources: dict[str, Any]
+    files: tuple[Path, ...]
+
+    def coefficient(self, service: str, name: str, chosen: str = "") -> Coefficient | None:
+        """Coefficient *name* of *service*, else among the shared prices; a set if it has sets."""
+        for file in (service, "prices"):
+            sets = self.services.get(file, {}).get(name)
+            if sets is not None:
+                return sets.get(chosen or self.defaults.get((file, name), ""))
+        return None
+
+    def price(
+        self, coefficient: Coefficient, unit: str, year: int, **place: object
+    ) -> Price | Problem:
+        """Price in *unit* in the money of *year*; a W-problem that says why if there is none."""
+        where: dict[str, object] = {"at": coefficient.at, "year": year}
+        value = coefficient.find(year=year, **place)
+        if value is None:
+            return Problem("W521", where)
+        have = price_year(coefficient.unit) or year
+        ratio, states = Decimal(1), (value.verified,)
+        if have != year:
+            if coefficient.index not in self.indices:
+                return Problem("W522", where | {"have": have})
+            moved = self._ratio(coefficient.index, have, year)
+            if isinstance(moved, int):
+                return Problem("W523", where | {"index": coefficient.index, "missing": moved})
+            ratio, states = moved[0], (value.verified, *moved[1])
+        want = of_year(unit, year)
+        scale = Decimal(repr(factor(of_year(coefficient.unit, year), want, coefficient.at)))
+        number = EXACT.multiply(EXACT.multiply(value.number, ratio), scale)
+        index = coefficient.index if have != year else ""
+        printed = PRINTED.plus(number)
+        return Price(
+            printed, want, coefficient.at, value, coefficient.unit, index, ratio, tuple(states)
+        )
+
+    def _ratio(self, name: str, have: int, want: int) -> tuple[Decimal, set[str]] | int:
+        """Ratio of an index between two years with its states, or the first year it lacks."""
+        first, last = sorted((have, want))
+        ratio, states = Decimal(1), set()
+        for year in range(first + 1, last + 1):
+            value = self.indices[name].values.get((str(year),))
+            if value is None:
+                return year
+            ratio = EXACT.multiply(ratio, value.number / 100)
+            states.add(value.verified)
+        return (ratio if want > have else EXACT.divide(Decimal(1), ratio)), states
+
+    def values(self) -> list[tuple[Coefficient, Keys, Value]]:
+        """Every number of the book, one entry each."""
+        kept = [c for file in self.services.values() for sets in file.values() for c in sets.values()]
+        return [(c, k, v) for c in [*kept, *self.indices.values()] for k, v in c.values.items()]
+
+
+def load(overrides: Path | None = None, shipped: Path | None = None) -> tuple[Book, list[Problem]]:
+    """Book of every coefficient file, and everything that is wrong in it."""
+    root = shipped or folder("coefficients")
+    raw = {path.stem: read_toml(path) for path in sorted(root.glob("*.toml"))}
+    files = [*sorted(root.rglob("*.toml"))]
+    problems: list[Problem] = []
+    if overrides is not None:
+        files += _override(raw, overrides, problems)
+    reader = _Reader(raw["sources"], problems)
+    kept = {f: raw[f] for f in raw if f == "prices" or f not in NOT_SERVICES}
+    book: dict[str, dict[str, dict[str, Coefficient]]] = {}
+    defaults = {}
+    for file, entries in kept.items():
+        book[file] = {name: reader.sets(f"{file}.toml", name, e) for name, e in entries.items()}
+        for name, entry in entries.items():
+            defaults[file, name] = entry.get("default", "")
+    indices = {
+        name: reader.one(
+            "price_index.toml", name, {"unit": "1", "range": [0, 1000], "by": "year"} | entry
+        )
+        for name, entry in raw["price_index"].items()
+    }
+    found = {name: index for name, index in indices.items() if index is not None}
+    return Book(book, defaults, found, raw["sources"], tuple(files)), problems
+
+
+def _override(raw: dict[str, Any], path: Path, problems: list[Problem]) -> list[Path]:
+    """Merge a folder of TOML files, or one CSV of numbers, into the raw entries."""
+    if path.is_dir():
+        used = sorted(path.glob("*.toml"))
+        for file in used:
+            for name, entry in read_toml(file).items():
+                into = raw.setdefault(file.stem, {})
+                into[name] = _merge(into.get(name, {}), entry)
+        return used
+    if path.suffix == ".toml":
+        for file_name, entries in read_toml(path).items():
+            for name, entry in entries.items():
+                into = raw.setdefault(file_name, {})
+                into[name] = _merge(into.get(name, {}), entry)
+        return [path]
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        for number, row in enumerate(csv.DictReader(lines), 2):
+            _override_row(raw, row, f"{path.name}:{number}", problems)
+    return [path]
+
+
+def _override_row(
+    raw: dict[str, Any], row: Mapping[str, str], at: str, problems: list[Problem]
+) -> None:
+    try:
+        entry = raw[row["file"].removesuffix(".toml")][row["name"]]
+        into = entry["sets"][row["set"]] if row["set"] else entry
+        unit = into.get("unit", entry["unit"])
+    except KeyError as error:
+        problems.append(Problem("E528", {"at": at, "key": str(error)}))
+        return
+    try:
+        number = Decimal(row["value"]) * Decimal(repr(factor(row["unit"], unit, at)))
+    except ArithmeticError:
+        problems.append(Problem("E523", {"at": at, "value": row["value"]}))
+        return
+    tagged = {"value": number, "status": row["status"]}
+    tagged["source"] = {"key": row["source"], "where": row["where"]}
+    if entry["by"] == "constant":
+        into.pop("confidence", None)
+        into.update(tagged)
+    else:
+        into.setdefault("values", {})[row["key"]] = tagged
+
+
+def _merge(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    both = {k for k in old.keys() & new.keys() if isinstance(old[k], dict) and k != "source"}
+    return old | new | {k: _merge(old[k], new[k]) for k in both if isinstance(new[k], dict)}
+
+
+@dataclass
+class _Reader:
+    """Turns raw entries into coefficients and collects what is wrong with them."""
+
+    sources: dict[str, Any]
+    problems: list[Problem]
+
+    def sets(self, file: str, name: str, entry: dict[str, Any]) -> dict[str, Coefficient]:
+        """Return the sets of one coefficient by name; a coefficient without sets is the set ''."""
+        variants = entry.get("sets")
+        if variants is None:
+            one = self.one(file, name, entry)
+            return {"": one} if one else {}
+        if entry.get("default") not in variants:
+            self._wrong("E520", at=f"{file}: {name}", missing="default")
+        shared = {k: v for k, v in entry.items() if k not in ("sets", "default")}
+        found = {}
+        for key, variant in variants.items():
+            one = self.one(file, name, shared | variant, key)
+            if one:
+                found[key] = one
+        return found
+
+    def one(self, file: str, name: str, entry: dict[str, Any], chosen: str = "") -> Coefficient | None:
+        """One coefficient, or None after its problems have been noted."""
+        at = f"{file}: {name}" + (f".sets.{chosen}" if chosen else "")
+        missing = [key for key in REQUIRED if key not in entry]
+        if "value" not in entry and "values" not in entry:
+            missing.append("value")
+        if missing:
+            self._wrong("E520", at=at, missing=", ".join(missing))
+            return None
+        unknown = sorted(entry.keys() - ALLOWED - {"kind"})
+        if unknown:
+            allowed = ", ".join(sorted(ALLOWED))
+            self._wrong("E521", at=at, unknown=", ".join(unknown), allowed=allowed)
+        by = tuple([entry["by"]] if isinstance(entry["by"], str) else entry["by"])
+        if wrong := [word for word in by if word not in DIMENSIONS]:
+            self._wrong("E529", at=at, word=", ".join(wrong), known=", ".join(DIMENSIONS))
+            return None
+        coefficient = Coefficient(
+            file=file,
+            name=name,
+            title=entry["title"],
+            unit=entry["unit"],
+            range=(Decimal(entry["range"][0]), Decimal(entry["range"][1])),
+            by=by,
+            values={},
+            set=chosen,
+            index=entry.get("index", ""),
+            holds=entry.get("holds", False),
+            symbol=entry.get("symbol", ""),
+            description=entry["description"],
+        )
+        self._unit(coefficient)
+        tree = {"": entry["value"]} if "value" in entry else entry["values"]
+        tag = {key: entry[key] for key in TAG if key in entry}
+        values = {k: v for k, v in self._leaves(coefficient, tree, by, tag, ()) if v is not None}
+        return replace(coefficient, values=values)
+
+    def _unit(self, coefficient: Coefficient) -> None:
+        """Check that the unit is known and that money is dated."""
+        if is_money(coefficient.unit):
+            dated = price_year(coefficient.unit) is not None or "year" in coefficient.by
+            if not dated:
+                self._wrong("E525", at=coefficient.at, unit=coefficient.unit)
+            return
+        parse(coefficient.unit)
+
+    def _leaves(
+        self, c: Coefficient, tree: dict[str, Any], by: Keys, tag: dict[str, Any], head: Keys
+    ) -> Iterable[tuple[Keys, Value | None]]:
+        for key, entry in tree.items():
+            keys = (*head, key)
+            if len(by) > 1:
+                yield from self._leaves(c, entry, by[1:], tag, keys)
+            else:
+                at = f"{c.at}.{'.'.join(keys)}".rstrip(".")
+                if "ecosystem" in c.by:
+                    word = keys[c.by.index("ecosystem")]
+                    if word not in ecosystems() and word not in groups():
+                        self._wrong("E526", at=at, word=word)
+                yield keys, self._value(c, at, entry, tag)
+
+    def _value(self, c: Coefficient, at: str, entry: Any, tag: dict[str, Any]) -> Value | None:
+        own = dict(entry) if isinstance(entry, dict) else {"value": entry}
+        if "status" in own:
+            tag = {k: v for k, v in tag.items() if k not in ("confidence", "verified_by", "note")}
+        merged = tag | own
+        number = Decimal(merged["value"])
+        if not math.isfinite(number):
+            self._wrong("E523", at=at, value=str(number))
+            return None
+        low, high = c.range
+        if not low <= number <= high:
+            self._wrong("E522", at=at, value=number, low=low, high=high)
+        source, status = merged["source"], merged["status"]
+        if source.get("key") not in self.sources:
+            self._wrong("E524", at=at, key=source.get("key"))
+        if status not in STATUSES:
+            self._wrong("E527", at=at, status=status, known=", ".join(STATUSES))
+            status = STATUSES[-1]
+        return Value(
+            number,
+            status,
+            merged.get("confidence", ""),
+            source.get("key", ""),
+            source.get("where", ""),
+            merged.get("verified_by", ""),
+            merged.get("note", ""),
+        )
+
+    def _wrong(self, code: str, **fields: object) -> None:
+        self.problems.append(Problem(code, fields))

@@ -1,0 +1,153 @@
+"""gep.toml → the definition of an account; everything that is wrong is reported at once."""
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from gep.errors import InputError, Problem
+
+Kind = Literal["density", "class", "extensive"]
+
+
+class Section(BaseModel):
+    """A table of gep.toml: frozen, and nothing in it that is not known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class AccountSection(Section):
+    """What is accounted, for which year, by which profile, at whose prices."""
+
+    name: str
+    year: Annotated[int, Field(ge=1990, le=2060)]
+    profile: str = "jiangxi-2021"
+    price_year: Annotated[int, Field(ge=1990, le=2060)] | None = None
+
+
+class CountiesSection(Section):
+    """Where the polygons of the accounting units are, and their attributes."""
+
+    file: str
+    layer: str | None = None
+    code: str = "code"
+    name: str = "name"
+    city_code: str | None = None
+    city_name: str | None = None
+    outline: str | None = None
+
+
+class RasterSection(Section):
+    """One raster layer and how its stored numbers are to be read."""
+
+    file: str
+    band: Annotated[int, Field(ge=1)] = 1
+    legend: str | None = None
+    unit: str | None = None
+    scale: float | int | None = None
+    offset: float | int | None = None
+    fill: list[float | int] = []
+    valid: Annotated[list[float | int], Field(min_length=2, max_length=2)] | None = None
+    kind: Kind = "density"
+    resampling: Literal["nearest", "bilinear"] | None = None
+    year: int | None = None
+
+
+class ColumnSection(Section):
+    """A column of a table under another name, or in a unit its header does not state."""
+
+    column: str | None = None
+    unit: str | None = None
+
+
+class TableSection(Section):
+    """One statistics table."""
+
+    file: str
+    year: int | None = None
+    columns: dict[str, ColumnSection] = {}
+
+
+class CoefficientsSection(Section):
+    """Numbers that replace those shipped: a folder of TOML, or one CSV."""
+
+    overrides: str
+
+
+class OutputSection(Section):
+    """Where the run folder goes."""
+
+    folder: str = "output"
+    language: Literal["en", "zh"] | None = None
+
+
+class Definition(Section):
+    """A whole gep.toml."""
+
+    account: AccountSection
+    counties: CountiesSection
+    rasters: dict[str, RasterSection]
+    statistics: dict[str, TableSection] = {}
+    coefficients: CoefficientsSection | None = None
+    accept: dict[str, str] = {}
+    output: OutputSection = OutputSection()
+
+    @property
+    def price_year(self) -> int:
+        """Year whose money the values are in: the account's own unless another is asked for."""
+        return self.account.price_year or self.account.year
+
+
+def read(path: Path) -> Definition:
+    """Definition in the file *path*.
+
+    Raises
+    ------
+    InputError
+        E004 no such file, E001 not TOML, E002 an unknown key, E003 a value of the wrong kind.
+    """
+    if not path.is_file():
+        raise InputError(Problem("E004", {"at": "gep", "file": path}))
+    try:
+        raw = tomllib.loads(path.read_text("utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(Problem("E001", {"file": path.name, "why": error})) from None
+    return define(raw, path.name)
+
+
+def define(raw: dict[str, Any], name: str) -> Definition:
+    """Definition made of plain tables, such as a parsed gep.toml."""
+    try:
+        return Definition.model_validate(raw)
+    except ValidationError as error:
+        raise InputError(*(_problem(name, detail) for detail in error.errors())) from None
+
+
+def _problem(file: str, detail: Any) -> Problem:
+    """Turn one finding of pydantic into one of ours."""
+    where = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "extra_forbidden":
+        siblings = _siblings(detail["loc"][:-1])
+        close = difflib.get_close_matches(str(detail["loc"][-1]), siblings, 1)
+        known = close[0] if close else ", ".join(siblings)
+        return Problem("E002", {"file": file, "key": where, "known": known})
+    if detail["type"] == "missing":
+        return Problem("E005", {"file": file, "key": where})
+    value = repr(detail["input"])[:60]
+    return Problem("E003", {"file": file, "key": where, "value": value, "why": detail["msg"]})
+
+
+def _siblings(location: tuple[Any, ...]) -> list[str]:
+    """Keys that may stand at a place of gep.toml."""
+    known: dict[str, type[Section]] = {
+        "account": AccountSection,
+        "counties": CountiesSection,
+        "rasters": RasterSection,
+        "coefficients": CoefficientsSection,
+        "output": OutputSection,
+        "statistics": ColumnSection if "columns" in location else TableSection,
+    }
+    section = known[location[0]] if location else Definition
+    return list(section.model_fields)

@@ -1,0 +1,250 @@
+"""County polygons → which county owns which pixel of the account grid."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import numpy as np
+import pyogrio.errors
+import pyproj
+import shapely
+from numpy.typing import NDArray
+from rasterio.features import rasterize
+from rasterio.transform import from_origin
+from rasterio.windows import Window
+
+from gep.config import CountiesSection
+from gep.errors import InputError, Problem
+from gep.rasters import Grid
+
+BLOCK = 512
+"""Polygons are burned in blocks of this size, so that membership is the same for every tiling."""
+OUTSIDE = -1
+OVERLAP = 1e-6
+"""Overlaps up to this share of the total area go to the lowest code; above it is an error."""
+GAP = 1e-4
+COVERED = 0.99
+REPAIRED = 1e-3
+SAME_DATUM = ("WGS", "World Geodetic System", "CGCS2000", "China", "ITRF", "International Terr")
+UNALLOCATED = "unallocated"
+
+
+@dataclass(frozen=True)
+class Counties:
+    """Accounting units on the account grid, in the order of their codes."""
+
+    codes: tuple[str, ...]
+    names: tuple[str, ...]
+    cities: tuple[tuple[str, str], ...]
+    areas: tuple[float, ...]
+    polygons: NDArray[Any] = field(repr=False)
+    universe: Any = field(repr=False)
+    grid: Grid = field(repr=False)
+
+    @property
+    def unallocated(self) -> int:
+        """Place of the pixels of the universe that belong to no county."""
+        return len(self.codes)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Code of every place: the counties, then `unallocated`."""
+        return (*self.codes, UNALLOCATED)
+
+    @cached_property
+    def _shapes(self) -> tuple[NDArray[Any], NDArray[np.int32], shapely.STRtree]:
+        """Shapes in burning order with their places: universe first, then falling codes."""
+        order = np.arange(len(self.codes))[::-1]
+        shapes = np.concatenate([shapely.get_parts([self.universe]), self.polygons[order]])
+        universe_parts = len(shapes) - len(order)
+        places = np.concatenate([np.full(universe_parts, self.unallocated), order])
+        return shapes, places.astype(np.int32), shapely.STRtree(shapes)
+
+    def places_in(self, window: Window) -> NDArray[np.int32]:
+        """Place of every pixel of *window* by its centre, shape (rows, columns); -1 is outside."""
+        out = np.empty((window.height, window.width), np.int32)
+        top, left = window.row_off, window.col_off
+        for y in range(top - top % BLOCK, top + window.height, BLOCK):
+            for x in range(left - left % BLOCK, left + window.width, BLOCK):
+                block = self._burn(x, y)
+                y0, y1 = max(y, top), min(y + BLOCK, top + window.height)
+                x0, x1 = max(x, left), min(x + BLOCK, left + window.width)
+                out[y0 - top : y1 - top, x0 - left : x1 - left] = block[
+                    y0 - y : y1 - y, x0 - x : x1 - x
+                ]
+        return out
+
+    def _burn(self, x: int, y: int) -> NDArray[np.int32]:
+        t = self.grid.transform
+        west, north = t.c + t.a * x, t.f + t.e * y
+        box = shapely.box(west, north + t.e * BLOCK, west + t.a * BLOCK, north)
+        shapes, places, tree = self._shapes
+        near = np.sort(tree.query(box, predicate="intersects"))
+        if not len(near):
+            return np.full((BLOCK, BLOCK), OUTSIDE, np.int32)
+        block: NDArray[np.int32] = rasterize(
+            list(zip(shapes[near], places[near], strict=True)),
+            out_shape=(BLOCK, BLOCK),
+            transform=from_origin(west, north, t.a, -t.e),
+            fill=OUTSIDE,
+            dtype="int32",
+        )
+        return block
+
+
+def load(section: CountiesSection, folder: Path, grid: Grid) -> tuple[Counties, list[Problem]]:
+    """Counties of a gep.toml on the account grid, and what is wrong with their polygons.
+
+    Raises
+    ------
+    InputError
+        E004, E410 unreadable file, E411 missing attribute, E201 no CRS, E204 a datum that cannot
+        be brought to the grid's, E404 a duplicated or malformed code.
+    """
+    path = folder / section.file
+    frame = _read(path, section.layer)
+    problems = _check_codes(frame, section, path)
+    frame = frame.assign(code=_text(frame[section.code])).sort_values("code", kind="stable")
+    frame, repaired = _repair(frame, path)
+    areas = _geodesic(frame)
+    frame = _to_grid(frame, grid, path)
+    polygons = np.asarray(frame.geometry.values, dtype=object)
+    shapely.prepare(polygons)
+    universe = _universe(section, folder, grid, polygons)
+    codes = tuple(frame["code"])
+    cities = tuple(
+        (_column(frame, section.city_code, i), _column(frame, section.city_name, i))
+        for i in range(len(frame))
+    )
+    found = Counties(
+        codes,
+        tuple(frame[section.name].astype(str)),
+        cities,
+        areas,
+        polygons,
+        universe,
+        grid,
+    )
+    return found, [*problems, *repaired, *_check_cover(found, path)]
+
+
+def _read(path: Path, layer: str | None) -> geopandas.GeoDataFrame:
+    if not path.is_file():
+        raise InputError(Problem("E004", {"at": "counties", "file": path}))
+    try:
+        frame = geopandas.read_file(path, **({"layer": layer} if layer else {}))
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+        raise InputError(Problem("E410", {"file": path, "why": error})) from None
+    if frame.crs is None:
+        raise InputError(Problem("E201", {"file": path}))
+    return frame
+
+
+def _text(column: Any) -> Any:
+    """Codes as text: 360732 rather than 360732.0."""
+    if column.dtype.kind == "f":
+        column = column.astype("Int64")
+    return column.astype(str).str.strip()
+
+
+def _column(frame: geopandas.GeoDataFrame, name: str | None, row: int) -> str:
+    return str(frame[name].iloc[row]) if name else ""
+
+
+def _check_codes(
+    frame: geopandas.GeoDataFrame, section: CountiesSection, path: Path
+) -> list[Problem]:
+    wanted = [section.code, section.name, section.city_code, section.city_name]
+    for name in filter(None, wanted):
+        if name not in frame:
+            known = ", ".join(c for c in frame.columns if c != "geometry")
+            raise InputError(Problem("E411", {"file": path, "name": name, "known": known}))
+    codes = _text(frame[section.code])
+    problems = []
+    for code in codes[codes.duplicated()].unique():
+        rows = ", ".join(str(row + 1) for row in np.flatnonzero(codes == code))
+        problems.append(Problem("E404", {"file": path, "code": code, "rows": rows}))
+    wrong = codes[~codes.str.fullmatch(r"\d{6}|\d{9}|\d{12}")]
+    if len(wrong):
+        listed = ", ".join(wrong[:5])
+        problems.append(Problem("E406", {"file": path, "codes": listed}))
+    if problems:
+        raise InputError(*problems)
+    return problems
+
+
+def _repair(
+    frame: geopandas.GeoDataFrame, path: Path
+) -> tuple[geopandas.GeoDataFrame, list[Problem]]:
+    """Make invalid polygons valid; an error where that changes their area."""
+    problems = []
+    shapes = np.asarray(frame.geometry.values, dtype=object)
+    for row in np.flatnonzero(~shapely.is_valid(shapes)):
+        before, valid = abs(shapes[row].area), shapely.make_valid(shapes[row])
+        change = abs(valid.area - before) / max(before, valid.area)
+        fields = {"file": path, "code": frame["code"].iloc[row], "change": f"{change:.2%}"}
+        fields["why"] = shapely.is_valid_reason(shapes[row])
+        problems.append(Problem("E403" if change > REPAIRED else "W403", fields))
+        shapes[row] = valid
+    return frame.set_geometry(geopandas.GeoSeries(shapes, frame.index, crs=frame.crs)), problems
+
+
+def _geodesic(frame: geopandas.GeoDataFrame) -> tuple[float, ...]:
+    """Area of every polygon on the ellipsoid [m^2]; long edges are cut before they are bent."""
+    assert frame.crs
+    geod = frame.crs.get_geod()
+    reach = 0.01 if frame.crs.is_geographic else 1000.0
+    dense = frame.geometry.segmentize(reach).to_crs(frame.crs.geodetic_crs)
+    return tuple(abs(geod.geometry_area_perimeter(shape)[0]) for shape in dense)
+
+
+def _to_grid(frame: geopandas.GeoDataFrame, grid: Grid, path: Path) -> geopandas.GeoDataFrame:
+    """Polygons in the CRS of the grid; never by a guessed datum shift."""
+    assert frame.crs
+    datums = [crs.geodetic_crs.datum.name for crs in (frame.crs, grid.crs)]
+    same = datums[0] == datums[1] or all(any(s in d for s in SAME_DATUM) for d in datums)
+    if not same:
+        group = pyproj.transformer.TransformerGroup(frame.crs, grid.crs, allow_ballpark=False)
+        if not group.transformers:
+            fields = {"name": "counties", "file": path}
+            fields |= {"crs": frame.crs.name, "want": grid.crs.name}
+            raise InputError(Problem("E204", fields))
+    return frame.to_crs(grid.crs)
+
+
+def _universe(section: CountiesSection, folder: Path, grid: Grid, polygons: NDArray[Any]) -> Any:
+    """Return the outline if one is given, else the union of the counties with its holes filled."""
+    if section.outline:
+        path = folder / section.outline
+        outline = _to_grid(_read(path, None), grid, path)
+        return shapely.union_all([*outline.geometry.values, *polygons])
+    parts = shapely.get_parts(shapely.union_all(polygons))
+    return shapely.union_all([shapely.Polygon(part.exterior) for part in parts])
+
+
+def _check_cover(counties: Counties, path: Path) -> list[Problem]:
+    """Overlaps, gaps, and counties that lie outside the rasters."""
+    problems = []
+    polygons, total = counties.polygons, float(shapely.area(counties.polygons).sum())
+    first, second = shapely.STRtree(polygons).query(polygons, predicate="overlaps")
+    pairs = [(a, b) for a, b in zip(first, second, strict=True) if a < b]
+    shared = [(float(shapely.intersection(polygons[a], polygons[b]).area), a, b) for a, b in pairs]
+    overlap = sum(area for area, _, _ in shared)
+    if overlap > OVERLAP * total:
+        worst = sorted(shared, reverse=True)[:3]
+        names = ", ".join(f"{counties.codes[a]}+{counties.codes[b]}" for _, a, b in worst)
+        fields = {"file": path, "share": f"{overlap / total:.2g}", "pairs": names}
+        problems.append(Problem("E401", fields))
+    gap = float(counties.universe.area) - (total - overlap)
+    if gap > GAP * total:
+        problems.append(Problem("W402", {"file": path, "share": f"{gap / total:.3%}"}))
+    t = counties.grid.transform
+    height, width = counties.grid.height, counties.grid.width
+    frame = shapely.box(t.c, t.f + t.e * height, t.c + t.a * width, t.f)
+    inside = shapely.area(shapely.intersection(polygons, frame)) / shapely.area(polygons)
+    for row in np.flatnonzero(inside < COVERED):
+        fields = {"file": path, "code": counties.codes[row], "name": counties.names[row]}
+        problems.append(Problem("E405", fields | {"share": f"{inside[row]:.1%}"}))
+    return problems

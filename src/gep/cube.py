@@ -1,0 +1,148 @@
+"""The account cube: quantities and money of every place, ecosystem and indicator, as integers."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+
+from gep.coefficients import Price
+from gep.ecosystems import Title
+from gep.errors import Problem
+
+UNATTRIBUTED = "unattributed"
+"""Ecosystem of an amount that nothing says how to spread."""
+
+Leaf = tuple[str, str]
+"""Place and ecosystem."""
+Amounts = dict[Leaf, int | None]
+"""Integers by leaf; None is missing, which is not zero."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One indicator as accounted: its amounts in quanta and its money in cents, leaf by leaf."""
+
+    group: str
+    service: str
+    indicator: str
+    title: Title
+    unit: str
+    quantum: Decimal
+    amounts: Amounts
+    cents: Amounts = field(default_factory=dict)
+    prices: dict[Leaf, Price] = field(default_factory=dict)
+    states: dict[Leaf, str] = field(default_factory=dict)
+    coverage: dict[str, Decimal] = field(default_factory=dict)
+    capped: dict[str, tuple[int, int | None]] = field(default_factory=dict)
+    negative: int = 0
+    counted: bool = True
+    priced: bool = True
+    unpriced: Problem | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Service and indicator."""
+        return self.service, self.indicator
+
+    def leaves(self) -> list[Leaf]:
+        """Every leaf that has an amount, money, or neither but should."""
+        return list(self.amounts | self.cents)
+
+    def quantity(self, places: Iterable[str]) -> Decimal | None:
+        """Quantity of some places together in `unit`; None if no leaf has one."""
+        chosen = set(places)
+        known = [a for (p, _), a in self.amounts.items() if p in chosen and a is not None]
+        return sum(known) * self.quantum if known else None
+
+    def money(self, places: Iterable[str]) -> int | None:
+        """Cents of some places together; None if no leaf has money."""
+        chosen = set(places)
+        known = [c for (p, _), c in self.cents.items() if p in chosen and c is not None]
+        return sum(known) if known else None
+
+    def lacks(self, place: str) -> bool:
+        """Tell whether something is missing at *place* that a complete account has."""
+        amounts = self.cents if self.priced else self.amounts
+        return any(a is None for (p, _), a in amounts.items() if p == place)
+
+
+@dataclass
+class Cube:
+    """Every line of an account, the places it speaks of, and the extent it rests on."""
+
+    year: int
+    price_year: int
+    lines: list[Line]
+    places: tuple[str, ...]
+    names: dict[str, str] = field(default_factory=dict)
+    cities: dict[str, tuple[str, str]] = field(default_factory=dict)
+    extent: dict[Leaf, int] = field(default_factory=dict)
+    raster_coverage: dict[str, Decimal] = field(default_factory=dict)
+    partial: bool = False
+    problems: list[Problem] = field(default_factory=list)
+
+    def counted(self) -> Iterator[Line]:
+        """Yield the lines whose money belongs to the account."""
+        return (line for line in self.lines if line.counted and line.priced)
+
+    def cents(self, places: Iterable[str], group: str = "", service: str = "") -> int | None:
+        """Cents of some places, of a group, of a service, or of everything counted."""
+        kept = tuple(places)
+        lines = [
+            line
+            for line in self.counted()
+            if group in ("", line.group) and service in ("", line.service)
+        ]
+        known = [m for m in (line.money(kept) for line in lines) if m is not None]
+        return sum(known) if known else None
+
+
+def exact(number: float) -> Decimal:
+    """Decimal that prints as the float does.
+
+    >>> exact(1e-3), exact(0.1)
+    (Decimal('0.001'), Decimal('0.1'))
+    """
+    return Decimal(repr(number))
+
+
+def quanta(amount: Decimal | Fraction, quantum: Decimal) -> int:
+    """Nearest whole number of quanta in *amount*; of two, the even one.
+
+    >>> [quanta(Decimal(n), Decimal(2)) for n in (1, 3, -1, -3, 5)]
+    [0, 2, 0, -2, 2]
+    """
+    return round(Fraction(amount) / Fraction(quantum))
+
+
+def value(amount: int, quantum: Decimal, price: Decimal) -> int:
+    """Money of *amount* quanta in 0.01 CNY, rounded half-even from the exact product.
+
+    >>> value(1_000, Decimal("0.001"), Decimal("7.06"))
+    706
+    """
+    return round(Fraction(amount) * Fraction(quantum) * Fraction(price) * 100)
+
+
+def shares(total: int, weights: list[int]) -> list[int]:
+    """Integers in proportion to *weights* that add up to *total* exactly.
+
+    >>> shares(10, [1, 1, 1]), shares(7, [0, 5]), shares(-3, [2, 1])
+    ([3, 4, 3], [0, 7], [-2, -1])
+    """
+    whole, done, running, out = sum(weights), 0, 0, []
+    for weight in weights:
+        running += weight
+        upto = round(Fraction(total * running, whole))
+        out.append(upto - done)
+        done = upto
+    return out
+
+
+def money(cents: int | None) -> Decimal | None:
+    """Money in CNY from integer cents.
+
+    >>> money(706), money(None)
+    (Decimal('7.06'), None)
+    """
+    return None if cents is None else Decimal(cents).scaleb(-2)

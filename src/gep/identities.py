@@ -1,0 +1,125 @@
+"""Accounting identities, checked on the tables as written; integers, tolerance 0 unless said."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+from gep.counties import UNALLOCATED
+from gep.ecosystems import Title
+
+AREA_TOLERANCE = Decimal("0.001")
+FINE_PIXEL = 250.0
+"""Below this pixel size the area by pixels is held against the polygon."""
+
+Text = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One identity: what must be equal, whether it is, and the integers (or ratio) compared."""
+
+    name: str
+    title: Title
+    holds: bool
+    compared: int
+    left: str
+    right: str
+
+
+TITLES = {
+    "counties": Title("counties + unallocated = province", "县区合计 + 未分配 = 全域"),
+    "ecosystems": Title("ecosystems = county, every indicator", "各生态系统合计 = 县区"),
+    "groups": Title("groups = total, every row", "三类合计 = 总值"),
+    "value": Title("value = quantity × price, every leaf", "价值量 = 实物量 × 单价"),
+    "extent": Title("ecosystem areas = county area", "生态系统面积合计 = 县区面积"),
+    "pixels": Title("valid + missing + excluded = all pixels", "有效 + 缺失 + 不适用 = 全部像元"),
+    "area": Title("county area by pixels = polygon ± 0.1 %", "像元面积 = 界线面积 ± 0.1 %"),
+    "cap": Title("capped quantity ≤ min(load, capacity)", "净化量 ≤ 排放量与净化能力的较小者"),
+    "tiling": Title("another tiling gives the same integers", "换一种分块，整数不变"),
+    "clamp": Title("clamped balances are not negative", "截断后的水量平衡不为负"),
+}
+
+
+def make(name: str, compared: int, left: object, right: object, holds: bool) -> Identity:
+    """Identity under its title in both languages."""
+    return Identity(name, TITLES[name], holds, compared, str(left), str(right))
+
+
+def cents(text: str) -> int | None:
+    """Money as written in CNY, in integer cents; None if empty.
+
+    >>> cents("7.06"), cents("")
+    (706, None)
+    """
+    return int(Decimal(text).scaleb(2)) if text else None
+
+
+def of_tables(
+    accounts: Iterable[Text], counties: Iterable[Text], extent: Iterable[Text]
+) -> list[Identity]:
+    """Identities of the three tables of a run folder, given their rows as text."""
+    rows, areas = list(accounts), list(counties)
+    by_code = {row["code"]: row for row in areas if row["level"] in ("county", UNALLOCATED)}
+    province = next(row for row in areas if row["level"] == "province")
+    return [
+        _counties(rows, by_code, province),
+        _ecosystems(rows, by_code),
+        _groups(areas),
+        _value(rows),
+        _extent(list(extent), by_code),
+    ]
+
+
+def _sum(values: Iterable[int | None]) -> int:
+    return sum(value for value in values if value is not None)
+
+
+def _counties(rows: list[Text], by_code: Mapping[str, Text], province: Text) -> Identity:
+    """Sum of the county rows against the province row, and against the account itself."""
+    by_row = _sum(cents(row["gep"]) for row in by_code.values())
+    by_leaf = _sum(cents(row["value"]) for row in rows if row["value_unit"])
+    whole = cents(province["gep"]) or 0
+    return make("counties", len(by_code), by_row, whole, by_row == whole == by_leaf)
+
+
+def _ecosystems(rows: list[Text], by_code: Mapping[str, Text]) -> Identity:
+    """Sum of the leaves of every county against its row."""
+    sums: dict[str, int] = defaultdict(int)
+    for row in rows:
+        if row["value_unit"]:
+            sums[row["county_code"]] += cents(row["value"]) or 0
+    wrong = [code for code, row in by_code.items() if (cents(row["gep"]) or 0) != sums[code]]
+    left = sum(sums.values())
+    right = _sum(cents(row["gep"]) for row in by_code.values())
+    return make("ecosystems", len(by_code), left, right, not wrong and sums.keys() <= by_code.keys())
+
+
+def _groups(areas: list[Text]) -> Identity:
+    """Sum of the three groups of every row against its total."""
+    names = ("provisioning", "regulating", "cultural")
+    left = [_sum(cents(row[name]) for name in names) for row in areas]
+    right = [cents(row["gep"]) or 0 for row in areas]
+    return make("groups", len(areas), sum(left), sum(right), left == right)
+
+
+def _value(rows: list[Text]) -> Identity:
+    """Quantity times price of every leaf against its value, to half a cent."""
+    priced = [row for row in rows if row["price"] and row["quantity"] and row["value"]]
+    made = [
+        round(Fraction(Decimal(row["quantity"])) * Fraction(Decimal(row["price"])) * 100)
+        for row in priced
+    ]
+    given = [cents(row["value"]) or 0 for row in priced]
+    return make("value", len(priced), sum(made), sum(given), made == given)
+
+
+def _extent(extent: list[Text], by_code: Mapping[str, Text]) -> Identity:
+    """Sum of the ecosystem areas of every county against its area."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for row in extent:
+        sums[row["county_code"]] += Decimal(row["area_km2"])
+    wrong = [c for c, row in by_code.items() if Decimal(row["area_km2"] or 0) != sums[c]]
+    left, right = sum(sums.values()), sum(Decimal(r["area_km2"] or 0) for r in by_code.values())
+    return make("extent", len(by_code), left, right, not wrong)

@@ -1,0 +1,31 @@
+"""Tables as CSV: UTF-8 with a mark for Excel, codes quoted as text, nothing that runs."""
+
+import io
+from collections.abc import Iterable
+from decimal import Decimal
+
+from gep.tables import Cell, Row
+
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet would run a text that begins with one of these."""
+
+
+def encode(columns: Iterable[str], rows: Iterable[Row]) -> bytes:
+    """Bytes of a CSV file: text quoted, numbers exact and bare, what is missing empty."""
+    names = tuple(columns)
+    text = io.StringIO()
+    text.write(",".join(names) + "\r\n")
+    for row in rows:
+        text.write(",".join(_cell(row[name]) for name in names) + "\r\n")
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _cell(cell: Cell) -> str:
+    if cell is None or cell == "":
+        return ""
+    if isinstance(cell, Decimal):
+        return f"{cell:f}"
+    if isinstance(cell, int):
+        return str(cell)
+    guarded = f"'{cell}" if cell.startswith(DANGEROUS) else cell
+    return '"' + guarded.replace('"', '""') + '"'

@@ -1,0 +1,309 @@
+"""Raster files: open, check, align to the account grid, stage tiles as float32 with NaN."""
+
+import math
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyproj
+import rasterio
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.errors import RasterioError
+from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
+
+from gep.config import RasterSection
+from gep.errors import InputError, Problem
+from gep.units import factor
+
+if TYPE_CHECKING:
+    from affine import Affine
+
+AREA_QUANTUM = 0.01
+"""Areas are counted in integers of this many square metres."""
+SAFE = {"GDAL_DISABLE_READDIR_ON_OPEN": "TRUE", "GDAL_PAM_ENABLED": "NO"}
+SNAP = 1e-6
+"""Grids closer than this share of a pixel are one grid."""
+SEPARABLE = 1e-5
+"""Largest error, relative, of taking areal distortion as row factor times column factor."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The account grid: where its pixels are and how large they really are."""
+
+    crs: pyproj.CRS
+    transform: "Affine"
+    height: int
+    width: int
+    row_areas: NDArray[np.float64] = field(repr=False)
+    column_factors: NDArray[np.float64] = field(repr=False)
+
+    @property
+    def pixel(self) -> float:
+        """Side of a pixel in metres, at the middle of the grid."""
+        return math.sqrt(float(self.row_areas[self.height // 2]))
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One raster file as the engine reads it: value = stored × scale + offset, in *unit*."""
+
+    name: str
+    path: Path
+    section: RasterSection
+    dtype: str
+    nodata: float | None
+    scale: float
+    offset: float
+    unit: str
+
+
+def open_file(path: Path) -> rasterio.DatasetReader:
+    """Open a GeoTIFF and nothing else.
+
+    Raises
+    ------
+    InputError
+        E004 if there is no such file, E101 if it is not a readable GeoTIFF.
+    """
+    if not path.is_file():
+        raise InputError(Problem("E004", {"at": "raster", "file": path}))
+    try:
+        with rasterio.Env(**SAFE):
+            return rasterio.open(path, driver="GTiff")
+    except RasterioError as error:
+        raise InputError(Problem("E101", {"file": path, "why": error})) from None
+
+
+def inspect(name: str, section: RasterSection, path: Path, unit: str) -> tuple[Layer, list[Problem]]:
+    """Layer in the file *path* and what is wrong with how it is declared.
+
+    Parameters
+    ----------
+    unit : str
+        Unit the services need; "" for the ecosystem layer, whose numbers are codes.
+    """
+    problems = []
+    with open_file(path) as file:
+        if section.band > file.count:
+            fields = {"file": path, "band": section.band, "count": file.count}
+            raise InputError(Problem("E107", fields))
+        band = section.band - 1
+        if file.crs is None:
+            problems.append(Problem("E201", {"file": path}))
+        if _truncated(path, file):
+            problems.append(Problem("E102", {"file": path}))
+        stored = {"scale": file.scales[band], "offset": file.offsets[band]}
+        plain = {"scale": 1.0, "offset": 0.0}
+        used = {}
+        for key, default in plain.items():
+            declared = getattr(section, key)
+            if declared is not None and stored[key] not in (default, declared):
+                fields = {"file": path, "key": key, "stored": stored[key], "declared": declared}
+                problems.append(Problem("E303", fields))
+            used[key] = float(stored[key] if declared is None else declared)
+        declared_unit = section.unit or file.units[band] or ""
+        nodata, dtype = file.nodatavals[band], file.dtypes[band]
+    times = 1.0
+    if unit:
+        if not declared_unit:
+            problems.append(Problem("E302", {"name": name, "file": path, "unit": unit}))
+        else:
+            times = factor(declared_unit, unit, f"rasters.{name}")
+        if section.kind == "extensive":
+            problems.append(Problem("E206", {"name": name, "file": path}))
+    scale, offset = used["scale"] * times, used["offset"] * times
+    return Layer(name, path, section, dtype, nodata, scale, offset, unit), problems
+
+
+def _truncated(path: Path, file: rasterio.DatasetReader) -> bool:
+    """Tell whether the file ends before the last tile its directory names."""
+    size = path.stat().st_size
+    for band in file.indexes:
+        height, width = file.block_shapes[band - 1]
+        last = (file.width - 1) // width, (file.height - 1) // height
+        start = file.get_tag_item(f"BLOCK_OFFSET_{last[0]}_{last[1]}", "TIFF", bidx=band)
+        length = file.get_tag_item(f"BLOCK_SIZE_{last[0]}_{last[1]}", "TIFF", bidx=band)
+        if start and length and int(start) + int(length) > size:
+            return True
+    return False
+
+
+def grid(path: Path) -> tuple[Grid, list[Problem]]:
+    """Account grid of the file *path*, with the true area of its pixels."""
+    with open_file(path) as file:
+        if file.crs is None:
+            raise InputError(Problem("E201", {"file": path}))
+        t = file.transform
+        if t.b or t.d or t.a <= 0 or t.e >= 0:
+            raise InputError(Problem("E208", {"file": path, "transform": tuple(t)[:6]}))
+        crs = pyproj.CRS.from_user_input(file.crs.to_wkt())
+        height, width = file.height, file.width
+    areas = _geographic(crs, t, height) if crs.is_geographic else None
+    if areas is not None:
+        return Grid(crs, t, height, width, areas, np.ones(width)), []
+    rows, columns, error = _projected(crs, t, height, width)
+    problems = []
+    if error > SEPARABLE:
+        problems.append(Problem("E207", {"file": path, "crs": crs.name, "error": f"{error:.2%}"}))
+    return Grid(crs, t, height, width, rows, columns), problems
+
+
+def _geographic(crs: pyproj.CRS, t: "Affine", height: int) -> NDArray[np.float64]:
+    """Area of a pixel of each row on the ellipsoid [m^2], METHODS 4.2."""
+    ellipsoid = crs.ellipsoid
+    assert ellipsoid
+    a, b = ellipsoid.semi_major_metre, ellipsoid.semi_minor_metre
+    e2 = 1 - (b / a) ** 2
+    e = math.sqrt(e2)
+    edges = np.deg2rad(t.f + t.e * np.arange(height + 1))
+    s = np.sin(edges)
+    zone = s / (1 - e2 * s**2) + np.log((1 + e * s) / (1 - e * s)) / (2 * e)
+    return b**2 / 2 * math.radians(t.a) * (zone[:-1] - zone[1:])
+
+
+def _projected(
+    crs: pyproj.CRS, t: "Affine", height: int, width: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Area of a pixel by row [m^2], its factor by column, and the largest error of their product.
+
+    Areal distortion comes from the projection; that it is right is checked against the geodesic
+    area of a block at the middle of the grid.
+    """
+    metre = crs.axis_info[0].unit_conversion_factor
+    plane = abs(t.a * t.e) * metre**2
+    project = pyproj.Proj(crs)
+
+    def true_area(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+        east, north = t.c + t.a * x, t.f + t.e * y
+        longitude, latitude = project(east, north, inverse=True)
+        return plane / np.asarray(project.get_factors(longitude, latitude).areal_scale)
+
+    middle_x, middle_y = width / 2, height / 2
+    rows = true_area(np.full(height, middle_x), np.arange(height) + 0.5)
+    columns = true_area(np.arange(width) + 0.5, np.full(width, middle_y))
+    centre = float(true_area(np.array([middle_x]), np.array([middle_y]))[0])
+    if max(np.ptp(rows), np.ptp(columns)) < 1e-9 * centre and abs(centre / plane - 1) < 1e-9:
+        rows, columns = np.full(height, plane), np.full(width, plane)
+        centre = plane
+    columns = columns / centre
+    x, y = np.meshgrid(np.linspace(0, width, 5), np.linspace(0, height, 5))
+    x, y = x.ravel().clip(0.5, width - 0.5), y.ravel().clip(0.5, height - 0.5)
+    product = rows[y.astype(int)] * columns[x.astype(int)]
+    at_centres = true_area(np.floor(x) + 0.5, np.floor(y) + 0.5)
+    error = float(np.max(np.abs(product / at_centres - 1)))
+    half = max(1.0, 2000 / math.sqrt(plane))
+    ring = [(-1, -1), (0, -1), (1, -1), (1, 0), (1, 1), (0, 1), (-1, 1), (-1, 0)]
+    east = np.array([t.c + t.a * (middle_x + half * dx) for dx, _ in ring])
+    north = np.array([t.f + t.e * (middle_y + half * dy) for _, dy in ring])
+    longitude, latitude = project(east, north, inverse=True)
+    geod = crs.get_geod()
+    assert geod
+    geodesic = abs(geod.polygon_area_perimeter(longitude, latitude)[0])
+    return rows, columns, max(error, abs(centre * (2 * half) ** 2 / geodesic - 1))
+
+
+def compare(layer: Layer, target: Grid) -> list[Problem]:
+    """Report how the grid of *layer* differs from the account grid; nothing if it is to be resampled."""
+    with open_file(layer.path) as file:
+        if file.crs is None or layer.section.resampling:
+            return []
+        crs = pyproj.CRS.from_user_input(file.crs.to_wkt())
+        t, shape = file.transform, (file.height, file.width)
+    g = target.transform
+    fields: dict[str, object] = {"name": layer.name, "file": layer.path}
+    if not crs.equals(target.crs, ignore_axis_order=True):
+        return [Problem("E204", fields | {"crs": crs.name, "want": target.crs.name})]
+    if max(abs(t.a - g.a), abs(t.e - g.e)) * max(shape) > SNAP * abs(g.a):
+        size = f"{t.a:.10g} x {-t.e:.10g}"
+        return [Problem("E205", fields | {"size": size, "want": f"{g.a:.10g} x {-g.e:.10g}"})]
+    east, south = (t.c - g.c) / g.a, (t.f - g.f) / g.e
+    if max(abs(east), abs(south)) > SNAP:
+        return [Problem("E203", fields | {"east": f"{east:+.2f}", "south": f"{south:+.2f}"})]
+    if shape != (target.height, target.width):
+        want = f"{target.height} x {target.width}"
+        return [Problem("E209", fields | {"shape": f"{shape[0]} x {shape[1]}", "want": want})]
+    return []
+
+
+class Reader:
+    """Open files of one thread: reads windows of the account grid."""
+
+    def __init__(self, layers: list[Layer], target: Grid) -> None:
+        self._target = target
+        self._layers = layers
+        self._files: list[Any] = []
+
+    def __enter__(self) -> "Reader":
+        self._env = rasterio.Env(**SAFE)
+        self._env.__enter__()
+        for layer in self._layers:
+            file = open_file(layer.path)
+            method = layer.section.resampling
+            self._files.append(file if method is None else self._warped(file, layer))
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        for file in self._files:
+            file.close()
+        self._env.__exit__(*failure)
+
+    def _warped(self, file: rasterio.DatasetReader, layer: Layer) -> WarpedVRT:
+        return WarpedVRT(
+            file,
+            crs=self._target.crs.to_wkt(),
+            transform=self._target.transform,
+            height=self._target.height,
+            width=self._target.width,
+            resampling=Resampling[layer.section.resampling or "nearest"],
+            src_nodata=layer.nodata,
+            nodata=layer.nodata,
+        )
+
+    def stored(self, number: int, window: Window) -> NDArray[Any]:
+        """Numbers of layer *number* as stored, shape (rows, columns).
+
+        Raises
+        ------
+        InputError
+            E101 if the file cannot be decoded there.
+        """
+        layer = self._layers[number]
+        try:
+            array: NDArray[Any] = self._files[number].read(layer.section.band, window=window)
+        except RasterioError as error:
+            raise InputError(Problem("E101", {"file": layer.path, "why": error})) from None
+        return array
+
+    def stage(self, number: int, window: Window, out: NDArray[np.float32]) -> None:
+        """Write the stored numbers of a layer into *out* (rows, columns), NaN where there is none."""
+        layer = self._layers[number]
+        stored = self.stored(number, window)
+        out[...] = stored
+        fills = [*layer.section.fill, *([] if layer.nodata is None else [layer.nodata])]
+        for fill in fills:
+            if not math.isnan(fill):
+                out[stored == fill] = np.nan
+        if layer.section.valid is not None:
+            low, high = layer.section.valid
+            out[~((stored >= low) & (stored <= high))] = np.nan
+        if stored.dtype.kind == "f":
+            out[~np.isfinite(stored)] = np.nan
+
+
+def tiles(target: Grid, size: int) -> list[Window]:
+    """Return windows of *size* pixels that cover the grid, in file order."""
+    return [
+        Window(left, top, min(size, target.width - left), min(size, target.height - top))
+        for top in range(0, target.height, size)
+        for left in range(0, target.width, size)
+    ]
+
+
+def threads(asked: int | None = None) -> int:
+    """Return how many threads to use: as many as asked for, else one per processor, at most 8."""
+    return asked or min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)

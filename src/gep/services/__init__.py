@@ -1,0 +1,1 @@
+"""One module per service and method: scalar kernels and SERVICE."""

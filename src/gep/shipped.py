@@ -1,0 +1,22 @@
+"""Where the data that travel with the package lie: inside the wheel, or beside `src/`."""
+
+import tomllib
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).parent
+
+
+@cache
+def folder(name: str) -> Path:
+    """Folder `coefficients` or `rasters` as it is shipped with this copy of the package."""
+    inside = PACKAGE / "data" / name
+    return inside if inside.is_dir() else PACKAGE.parents[1] / name
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """TOML with decimal fractions kept as written (Decimal, not float)."""
+    with path.open("rb") as file:
+        return tomllib.load(file, parse_float=Decimal)

@@ -1,0 +1,180 @@
+"""Department tables → checked columns: numbers with units, one row per county and item."""
+
+import csv
+import io
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from gep.config import TableSection
+from gep.errors import InputError, Problem
+from gep.units import factor, is_money, of_year
+
+KEY = "county_code"
+EMPTY = ("", "-", "—", "–", "…", "/", "NA", "N/A", "null")
+_HEADER = re.compile(r"^(?P<name>[^()\[\]（）]+?)\s*[(\[（](?P<unit>.+)[)\]）]$")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: its place on file, the county, and its cells as text."""
+
+    line: int
+    county: str
+    cells: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as read: its rows, and the unit each column states."""
+
+    name: str
+    file: Path
+    year: int
+    units: dict[str, str]
+    rows: tuple[Row, ...]
+
+    def number(self, row: Row, column: str, unit: str) -> Decimal | None:
+        """Cell in *unit*; None where it is empty.
+
+        The amounts of a table are those of its year: `t` serves where `t/year` is needed.
+
+        Raises
+        ------
+        InputError
+            E503 the column states no unit, E504 the cell is no number, E507 it is negative.
+        """
+        value = parse_number(row.cells.get(column, ""))
+        at = f"{self.file.name}:{row.line} {column}"
+        if value is None:
+            return None
+        if not isinstance(value, Decimal):
+            raise InputError(Problem("E504", {"at": at, "text": value}))
+        if value < 0:
+            raise InputError(Problem("E507", {"at": at, "value": value}))
+        if column not in self.units:
+            where = f"{self.file.name}: {column}"
+            raise InputError(Problem("E503", {"at": where, "column": column, "unit": unit}))
+        return value * Decimal(repr(self.scale(self.units[column], unit, at)))
+
+    def scale(self, have: str, want: str, at: str) -> float:
+        """Factor from a stated unit to the one needed, both amounts of one year."""
+        if is_money(have):
+            have = of_year(have, self.year)
+        yearly = "year" in want and "year" not in have
+        return factor(f"({have}) / year" if yearly else have, want, at)
+
+
+def parse_number(text: str) -> Decimal | str | None:
+    """Return the number in a cell, None for an empty cell, the text itself if it is neither.
+
+    >>> parse_number("１,234.5"), parse_number("—"), parse_number("12%"), parse_number("abc")
+    (Decimal('1234.5'), None, Decimal('0.12'), 'abc')
+    """
+    plain = unicodedata.normalize("NFKC", text).strip().lstrip("'").replace(" ", "")
+    if plain in EMPTY:
+        return None
+    times = Decimal(1)
+    if plain.endswith("%"):
+        plain, times = plain[:-1], Decimal("0.01")
+    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", plain):
+        plain = plain.replace(",", "")
+    try:
+        number = Decimal(plain)
+    except InvalidOperation:
+        return text
+    return number * times if number.is_finite() else text
+
+
+def decode(path: Path) -> str:
+    """Text of a file in UTF-8 (with or without mark), UTF-16 with a mark, or GB18030.
+
+    UTF-8 is tried first and strictly: Chinese in UTF-8 also decodes as GB18030, to nonsense.
+    """
+    raw = path.read_bytes()
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return raw.decode("utf-16")
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise InputError(Problem("E501", {"file": path}))
+
+
+def load(name: str, section: TableSection, folder: Path, year: int) -> Table:
+    """Table *name* of a gep.toml.
+
+    Raises
+    ------
+    InputError
+        E004, E501 unknown encoding, E502 no column of county codes, E506 no rows.
+    """
+    path = folder / section.file
+    if not path.is_file():
+        raise InputError(Problem("E004", {"at": f"statistics.{name}", "file": path}))
+    lines = list(csv.reader(io.StringIO(decode(path))))
+    header = [cell.strip() for cell in lines[0]] if lines else []
+    renamed = {c.column: ours for ours, c in section.columns.items() if c.column}
+    names, units = [], {}
+    for cell in header:
+        found = _HEADER.match(cell)
+        column, unit = (found["name"].strip(), found["unit"]) if found else (cell, "")
+        column = renamed.get(cell, renamed.get(column, column))
+        names.append(column)
+        if unit:
+            units[column] = unit
+    for column, declared in section.columns.items():
+        if declared.unit:
+            units[column] = declared.unit
+    if KEY not in names:
+        fields = {"file": path, "column": KEY, "known": ", ".join(header)}
+        raise InputError(Problem("E502", fields))
+    twice = sorted({n for n in names if n and names.count(n) > 1})
+    if twice:
+        raise InputError(Problem("E508", {"file": path, "columns": ", ".join(twice)}))
+    rows = []
+    for number, line in enumerate(lines[1:], 2):
+        if not any(cell.strip() for cell in line):
+            continue
+        cells = dict(zip(names, (cell.strip() for cell in line), strict=False))
+        rows.append(Row(number, cells[KEY].lstrip("'"), cells))
+    if not rows:
+        raise InputError(Problem("E506", {"file": path}))
+    return Table(name, path, section.year or year, units, tuple(rows))
+
+
+def check(
+    table: Table, columns: dict[str, str], codes: tuple[str, ...], item: str = ""
+) -> list[Problem]:
+    """Everything wrong with *columns* (name → unit) of a table, and with its keys.
+
+    A key is the county code, or the county code and the column *item*.
+    """
+    problems: list[Problem] = []
+    known = table.rows[0].cells
+    for column in [*columns, *([item] if item else [])]:
+        if column not in known:
+            listed = ", ".join(known)
+            fields = {"file": table.file, "column": column, "known": listed}
+            problems.append(Problem("E502", fields))
+    if problems:
+        return problems
+    seen: dict[tuple[str, ...], int] = {}
+    for row in table.rows:
+        at = f"{table.file.name}:{row.line}"
+        key = (row.county, row.cells[item]) if item else (row.county,)
+        if row.county not in codes:
+            problems.append(Problem("E509", {"at": at, "code": row.county}))
+        if key in seen:
+            fields = {"at": at, "key": " / ".join(key), "line": seen[key]}
+            problems.append(Problem("E505", fields))
+        seen.setdefault(key, row.line)
+        for column, unit in columns.items():
+            try:
+                table.number(row, column, unit)
+            except ValueError as error:
+                problems += [p for p in getattr(error, "problems", ()) if p not in problems]
+    return problems

@@ -1,0 +1,184 @@
+"""The run folder: staged beside its place, reopened, compared, synced, and moved there whole."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from gep.errors import BusyError, IdentityError, InputError, Problem, ResourceError
+
+LATEST = "latest"
+MANIFEST = "run.json"
+LOCK = ".lock"
+CHUNK = 1 << 20
+
+
+def digest_file(path: Path) -> str:
+    """SHA-256 of a file, read in pieces."""
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(CHUNK):
+            found.update(piece)
+    return found.hexdigest()
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 of some bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def canonical(core: object) -> bytes:
+    """Bytes of plain data that are the same for the same data."""
+    text = json.dumps(core, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode("utf8")
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the output folder for this process.
+
+    Raises
+    ------
+    BusyError
+        E710 if another living process holds it.
+    ResourceError
+        E705 if the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / LOCK).open("a+", encoding="utf8")
+    except OSError as error:
+        raise ResourceError(Problem("E705", {"folder": folder, "why": error.strerror})) from None
+    with file:
+        _hold(file, folder)
+        file.seek(0)
+        file.truncate()
+        file.write(f"{os.getpid()} {time.strftime('%Y-%m-%dT%H:%M:%S')}\n")
+        file.flush()
+        yield
+    (folder / LOCK).unlink(missing_ok=True)
+
+
+def _hold(file: Any, folder: Path) -> None:
+    file.seek(0)
+    holder = file.read().strip() or "?"
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise BusyError(Problem("E710", {"folder": folder, "holder": holder})) from None
+
+
+def publish(folder: Path, name: str, files: dict[str, bytes]) -> Path:
+    """Put *files* into *folder*/*name* all at once, or not at all.
+
+    A folder that is there already must hold the same bytes; a finished run is never overwritten.
+
+    Raises
+    ------
+    IdentityError
+        E712 the folder exists with other content, E713 a file read back differs.
+    ResourceError
+        E701 the disk is full, E705 the folder cannot be written.
+    """
+    final = folder / name
+    if final.exists():
+        _compare(final, files)
+        _point(folder, name)
+        return final
+    stage = None
+    try:
+        stage = Path(tempfile.mkdtemp(prefix=".staging-", dir=folder))
+        for file, content in files.items():
+            write(stage / file, content)
+        _sync(stage)
+        stage.chmod(0o755)
+        stage.rename(final)
+        _sync(folder)
+    except OSError as error:
+        fields = {"folder": folder, "why": error.strerror or str(error)}
+        full = error.errno in (28, 122)
+        raise ResourceError(Problem("E701" if full else "E705", fields)) from None
+    finally:
+        if stage is not None and stage.exists():
+            shutil.rmtree(stage, ignore_errors=True)
+    _point(folder, name)
+    return final
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file, force it to the disk, and read it back.
+
+    Raises
+    ------
+    IdentityError
+        E713 if what is read back differs.
+    """
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    if digest_file(path) != digest(content):
+        raise IdentityError(Problem("E713", {"file": path.name}))
+
+
+def _sync(folder: Path) -> None:
+    """Force a folder's entries to the disk, where the system can."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _compare(final: Path, files: dict[str, bytes]) -> None:
+    for file, content in files.items():
+        path = final / file
+        if file == MANIFEST:
+            same = path.is_file() and _root(path.read_bytes()) == _root(content)
+        else:
+            same = path.is_file() and digest_file(path) == digest(content)
+        if not same:
+            raise IdentityError(Problem("E712", {"folder": final, "file": file}))
+
+
+def _root(manifest: bytes) -> Any:
+    return json.loads(manifest)["root"]
+
+
+def _point(folder: Path, name: str) -> None:
+    """Name the newest run in a file (not a link: Windows)."""
+    part = folder / f".{LATEST}-{os.getpid()}"
+    part.write_text(name + "\n", "utf8")
+    part.replace(folder / LATEST)
+
+
+def find(path: Path) -> Path:
+    """Run folder at *path*, or the latest one below it.
+
+    Raises
+    ------
+    InputError
+        E004 if there is none.
+    """
+    if (path / MANIFEST).is_file():
+        return path
+    if (path / LATEST).is_file():
+        latest = path / (path / LATEST).read_text("utf8").strip()
+        if (latest / MANIFEST).is_file():
+            return latest
+    raise InputError(Problem("E004", {"at": "run folder", "file": path / MANIFEST}))

@@ -1,0 +1,212 @@
+"""The cube as the tables people read: the whole account, counties, extent, and a summary."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from gep.counties import UNALLOCATED
+from gep.cube import Cube, Leaf, Line, money
+from gep.ecosystems import Title
+from gep.rasters import AREA_QUANTUM
+from gep.service import GROUPS
+
+Cell = str | int | Decimal | None
+Row = dict[str, Cell]
+SQUARE_KILOMETRE = Decimal(10) ** 6
+
+ACCOUNT_COLUMNS = (
+    *("county_code", "county_name", "year", "group", "service", "indicator", "ecosystem"),
+    *("quantity", "quantity_unit", "price", "price_unit", "value", "value_unit"),
+    *("coverage", "verified"),
+)
+COUNTY_COLUMNS = (
+    *("level", "code", "name", "area_km2", *GROUPS, "gep", "gep_constant", "gep_per_km2"),
+    *("population", "gep_per_capita", "gdp", "gep_to_gdp", "coverage", "status"),
+)
+EXTENT_COLUMNS = ("county_code", "county_name", "ecosystem", "area_km2", "share")
+
+
+@dataclass(frozen=True)
+class Area:
+    """A county, a city, what belongs to no county, or all of it: a row of the county table."""
+
+    level: str
+    code: str
+    name: str
+    places: tuple[str, ...]
+
+
+def areas(cube: Cube, name: str) -> list[Area]:
+    """Counties, the unallocated rest, cities if they are known, then everything."""
+    found = [Area("county", code, cube.names.get(code, code), (code,)) for code in cube.names]
+    if UNALLOCATED in cube.places:
+        found.append(Area(UNALLOCATED, UNALLOCATED, "", (UNALLOCATED,)))
+    cities: dict[tuple[str, str], list[str]] = {}
+    for code, city in cube.cities.items():
+        if city[0]:
+            cities.setdefault(city, []).append(code)
+    found += [Area("city", code, title, tuple(own)) for (code, title), own in cities.items()]
+    heads = {code[:2] for code in cube.names}
+    code = f"{heads.pop()}0000" if len(heads) == 1 else "all"
+    return [*found, Area("province", code, name, cube.places)]
+
+
+def account_rows(cube: Cube) -> Iterator[Row]:
+    """Yield one row per place, indicator and ecosystem, in the order of the account."""
+    for place in cube.places:
+        for line in cube.lines:
+            for leaf in line.leaves():
+                if leaf[0] == place:
+                    yield _account_row(cube, line, leaf)
+
+
+def _account_row(cube: Cube, line: Line, leaf: Leaf) -> Row:
+    amount, price = line.amounts.get(leaf), line.prices.get(leaf)
+    coverage = line.coverage.get(leaf[0])
+    return {
+        "county_code": leaf[0],
+        "county_name": cube.names.get(leaf[0], ""),
+        "year": cube.year,
+        "group": line.group,
+        "service": line.service,
+        "indicator": line.indicator,
+        "ecosystem": leaf[1],
+        "quantity": None if amount is None else amount * line.quantum,
+        "quantity_unit": line.unit,
+        "price": None if price is None else price.number,
+        "price_unit": "" if price is None else price.unit,
+        "value": money(line.cents.get(leaf)),
+        "value_unit": f"CNY_{cube.price_year}" if line.priced and line.counted else "",
+        "coverage": None if coverage is None else round(coverage, 6),
+        "verified": line.states.get(leaf, ""),
+    }
+
+
+def county_rows(cube: Cube, name: str) -> list[Row]:
+    """Return one row per county, the unallocated rest, city and province; money in CNY."""
+    return [_county_row(cube, area) for area in areas(cube, name)]
+
+
+def _county_row(cube: Cube, area: Area) -> Row:
+    area_km2 = sum(_square_kilometres(cube, place) for place in area.places)
+    total = money(cube.cents(area.places))
+    known = [cube.raster_coverage[p] for p in area.places if p in cube.raster_coverage]
+    row: Row = dict.fromkeys(COUNTY_COLUMNS)
+    row |= {"level": area.level, "code": area.code, "name": area.name, "area_km2": area_km2}
+    row |= {group: money(cube.cents(area.places, group)) for group in GROUPS}
+    row["gep"] = total
+    if total is not None and area_km2:
+        row["gep_per_km2"] = round(total / area_km2, 2)
+    row["coverage"] = round(_mean_coverage(cube, area), 6) if known else None
+    row["status"] = status(cube, area.places)
+    return row
+
+
+def _mean_coverage(cube: Cube, area: Area) -> Decimal:
+    """Coverage of several places, weighted by their areas."""
+    known = [(cube.raster_coverage[p], _square_kilometres(cube, p)) for p in area.places]
+    whole = sum(size for _, size in known)
+    return sum(c * size for c, size in known) / whole if whole else Decimal(0)
+
+
+def status(cube: Cube, places: tuple[str, ...]) -> str:
+    """`complete` if the whole profile is there and nothing is missing, else `partial`."""
+    lacking = any(line.lacks(place) for line in cube.counted() for place in places)
+    return "partial" if cube.partial or lacking else "complete"
+
+
+def _square_kilometres(cube: Cube, place: str) -> Decimal:
+    quanta = sum(area for (p, _), area in cube.extent.items() if p == place)
+    return quanta * Decimal(repr(AREA_QUANTUM)) / SQUARE_KILOMETRE
+
+
+def extent_rows(cube: Cube) -> Iterator[Row]:
+    """Yield the area of every ecosystem in every place."""
+    totals: dict[str, int] = {}
+    for (place, _), area in cube.extent.items():
+        totals[place] = totals.get(place, 0) + area
+    for (place, ecosystem), area in cube.extent.items():
+        yield {
+            "county_code": place,
+            "county_name": cube.names.get(place, ""),
+            "ecosystem": ecosystem,
+            "area_km2": area * Decimal(repr(AREA_QUANTUM)) / SQUARE_KILOMETRE,
+            "share": round(Decimal(area) / Decimal(totals[place]), 8),
+        }
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One line of the table on the terminal: an indicator, or the sum of a service."""
+
+    service: str
+    title: Title
+    quantity: Decimal | None
+    unit: str
+    cents: int | None
+    partial: bool
+    share: Decimal | None
+    priced: bool = True
+
+
+def summary(cube: Cube) -> list[Summary]:
+    """Every counted indicator over all places, with its share of the money."""
+    total = cube.cents(cube.places)
+    found = []
+    for line in cube.lines:
+        if not line.counted:
+            continue
+        cents = line.money(cube.places) if line.priced else None
+        share = Decimal(cents) / Decimal(total) if cents is not None and total else None
+        lacking = any(line.lacks(place) for place in cube.places)
+        quantity = line.quantity(cube.places)
+        found.append(
+            Summary(
+                line.service, line.title, quantity, line.unit, cents, lacking, share, line.priced
+            )
+        )
+    return found
+
+
+def say_unit(unit: str) -> str:
+    """Unit of an amount of the accounting year, as people write it.
+
+    >>> say_unit("m^3/year"), say_unit("tCO2/year"), say_unit("t/year")
+    ('m³', 't CO2', 't')
+    """
+    plain = unit.removesuffix("/year").replace("^2", "²").replace("^3", "³")
+    for substance in ("CO2", "O2", "C"):
+        if plain in (f"t{substance}", f"g{substance}", f"kg{substance}"):
+            return f"{plain.removesuffix(substance)} {substance}"
+    return plain
+
+
+def say_quantity(quantity: Decimal | None, unit: str, language: str) -> str:
+    """Quantity in four digits with 万/亿, or thousand, million, billion.
+
+    >>> say_quantity(Decimal(152430000), "m^3/year", "en")
+    '152.4 million m³'
+    >>> say_quantity(Decimal(152430000), "m^3/year", "zh"), say_quantity(None, "t/year", "zh")
+    ('1.524 亿 m³', '—')
+    """
+    if quantity is None:
+        return "—"
+    steps = {"zh": ((8, "亿"), (4, "万")), "en": ((9, "billion"), (6, "million"))}[language]
+    for power, word in steps:
+        if abs(quantity) >= Decimal(10) ** power:
+            return f"{_digits(quantity.scaleb(-power))} {word} {say_unit(unit)}"
+    return f"{_digits(quantity)} {say_unit(unit)}"
+
+
+def _digits(number: Decimal) -> str:
+    whole = len(str(abs(int(number))))
+    return f"{number:,.{max(0, 4 - whole)}f}"
+
+
+def ten_thousands(cents: int | None) -> str:
+    """Money in 万元 with two decimals and separators.
+
+    >>> ten_thousands(123_456_789_012), ten_thousands(None)
+    ('123,456.79', '—')
+    """
+    return "—" if cents is None else f"{round(Decimal(cents).scaleb(-6), 2):,.2f}"

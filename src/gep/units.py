@@ -1,0 +1,179 @@
+"""Units of the accounts: one small pint registry. Checked at the edges; kernels see floats."""
+
+import re
+from functools import cache
+
+import pint
+
+from gep.errors import Problem, UnitError
+
+FIRST_YEAR, LAST_YEAR = 1990, 2060
+DEFINITIONS = """\
+meter = [length] = m
+millimeter = 1e-3 m = mm
+centimeter = 1e-2 m = cm
+kilometer = 1e3 m = km
+m2 = m ** 2
+m3 = m ** 3
+km2 = km ** 2
+hectare = 1e4 m2 = ha = hm2
+亩 = hectare / 15 = mu_of_land
+gram = [mass] = g
+kilogram = 1e3 g = kg
+tonne = 1e6 g = t
+gC = [carbon]
+kgC = 1e3 gC
+tC = 1e6 gC
+tCO2 = 12 / 44 * tC
+kgCO2 = 1e-3 tCO2
+tO2 = [oxygen]
+second = [time] = s
+hour = 3600 s = h
+day = 24 h
+year = [accounting_year]
+joule = kg * m ** 2 / s ** 2 = J
+kilojoule = 1e3 J = kJ
+megajoule = 1e6 J = MJ
+kilowatt_hour = 3.6 MJ = kWh
+degC = [temperature]
+person = [people]
+visit = [visits] = 人次
+percent = 0.01 = ％
+CNY = [money] = 元
+"""
+TEN_THOUSANDS = {"万": 1e4, "亿": 1e8}
+TRAPS = {
+    "ton": "t (tonne, 1000 kg)",
+    "tons": "t (tonne, 1000 kg)",
+    "T": "t (tonne, 1000 kg)",
+    "kt": "1000 * t",
+    "Mt": "1e6 * t",
+    "mu": "亩 (= ha / 15)",
+    "a": "year",
+    "yr": "year",
+    "年": "year",
+    "C": "tC, kgC or gC (carbon is a substance)",
+    "CO2": "tCO2 or kgCO2 (carbon dioxide is a substance)",
+    "TC": "tC (tonnes of carbon)",
+    "Mm": "mm",
+    "Mg": "t",
+    "mg": "g",
+    "Kg": "kg",
+    "KG": "kg",
+    "公顷": "ha",
+    "吨": "t",
+    "斤": "0.5 * kg",
+    "RMB": "CNY_<year>, for example CNY_2020",
+    "yuan": "CNY_<year>, for example CNY_2020",
+}
+"""Names that fooled somebody, and what to write instead."""
+
+_NAME = re.compile(r"[^\W\d]\w*")
+_SCALED = re.compile(r"^(万|亿)(.+)$")
+
+
+@cache
+def registry() -> "pint.UnitRegistry[float]":
+    """Return the one registry: nothing but the names above, and one currency per price year."""
+    units: pint.UnitRegistry[float] = pint.UnitRegistry(None, on_redefinition="raise")
+    for line in DEFINITIONS.splitlines():
+        units.define(line)
+    for year in range(FIRST_YEAR, LAST_YEAR + 1):
+        units.define(f"CNY_{year} = [money_of_{year}]")
+    return units
+
+
+def _plain(text: str) -> str:
+    """Unit text with Chinese multiples, superscripts and typographic operators spelled out."""
+    for sign, plain in (("·", "*"), ("×", "*"), ("（", "("), ("）", ")"), ("%", "percent")):
+        text = text.replace(sign, plain)
+    text = text.replace("²", "^2").replace("³", "^3")
+
+    def spell(found: re.Match[str]) -> str:
+        scaled = _SCALED.match(found[0])
+        if scaled and found[0] not in ("亩",):
+            return f"({TEN_THOUSANDS[scaled[1]]:g} * {scaled[2]})"
+        return found[0]
+
+    return _NAME.sub(spell, text)
+
+
+@cache
+def parse(text: str) -> "pint.Quantity[float]":
+    """Quantity 1 of the unit named by *text*; "1" is dimensionless.
+
+    >>> parse("t / (ha * year)").dimensionality == parse("kg/(m^2*year)").dimensionality
+    True
+    >>> parse("kg / ton")
+    Traceback (most recent call last):
+    gep.errors.UnitError: unit 'kg / ton': 'ton' is not used here; write t (tonne, 1000 kg)
+    """
+    plain = _plain(text.strip())
+    for name in _NAME.findall(plain):
+        if name in TRAPS:
+            write = TRAPS[name]
+            raise UnitError(Problem("E602", {"unit": text, "name": name, "write": write}))
+    try:
+        units = registry()
+        return units.Quantity(units.parse_expression("1" if plain in ("", "1") else plain))
+    except Exception as error:  # pint raises a family of unrelated errors on malformed text
+        known = ", ".join(("mm", "m^2", "ha", "亩", "m^3", "kg", "t", "tCO2", "CNY_2020", "year"))
+        raise UnitError(Problem("E601", {"unit": text, "known": known})) from error
+
+
+def factor(have: str, want: str, what: str) -> float:
+    """Number by which a value in unit *have* becomes a value in unit *want*.
+
+    >>> factor("gC / m^2 * ha", "tCO2", "carbon")
+    0.03666666666666667
+    >>> factor("mm", "m^3", "retained water")
+    Traceback (most recent call last):
+    gep.errors.UnitError: retained water: 'mm' is [length], but 'm^3' ([length] ** 3) is needed
+    """
+    source, target = parse(have), parse(want)
+    if source.dimensionality != target.dimensionality:
+        fields = {"what": what, "have": have, "want": want}
+        fields |= {"have_is": _dimension(have), "want_is": _dimension(want)}
+        raise UnitError(Problem("E603", fields))
+    if have == want:
+        return 1.0
+    ratio = float((source / target).to_base_units().magnitude)
+    return _tidy(ratio)
+
+
+def _tidy(ratio: float) -> float:
+    """Drop the last-digit noise of chained conversions: 0.001 rather than 0.0010000000000000002."""
+    short = float(f"{ratio:.15g}")
+    return short if short != ratio and len(repr(short)) < len(repr(ratio)) - 6 else ratio
+
+
+def _dimension(text: str) -> str:
+    return str(parse(text).dimensionality).strip("()") or "dimensionless"
+
+
+def price_year(text: str) -> int | None:
+    """Year whose money *text* speaks of.
+
+    >>> price_year("CNY_2015/m^3"), price_year("t/year")
+    (2015, None)
+    """
+    found = re.search(r"\bCNY_(\d{4})\b", text)
+    return int(found[1]) if found else None
+
+
+def is_money(text: str) -> bool:
+    """Tell whether *text* speaks of money, dated or not.
+
+    >>> is_money("万元"), is_money("CNY_2015/m^3"), is_money("t")
+    (True, True, False)
+    """
+    return bool(re.search(r"\bCNY(_\d{4})?\b|元", text))
+
+
+def of_year(text: str, year: int) -> str:
+    """Unit *text* with its money, dated or not, moved to *year*.
+
+    >>> of_year("CNY/m^3", 2020), of_year("CNY_2015/m^3", 2020), of_year("万元", 2020)
+    ('CNY_2020/m^3', 'CNY_2020/m^3', '万CNY_2020')
+    """
+    return re.sub(r"CNY(_\d{4})?\b|元", f"CNY_{year}", text)
