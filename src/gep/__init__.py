@@ -1,1 +1,71 @@
-"""Gross Ecosystem Product accounts of counties from rasters, polygons and tables."""
+"""Gross Ecosystem Product accounts: from rasters, county polygons and tables to county tables.
+
+>>> import gep
+>>> sorted(name for name, method in gep.services if method == "rusle")
+['soil_retention']
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gep.arrays import services
+    from gep.engine import Account, Report, Result
+    from gep.errors import GepError
+    from gep.quantities import from_quantities
+
+    __version__: str
+
+__all__ = [
+    "Account",
+    "GepError",
+    "Report",
+    "Result",
+    "__version__",
+    "from_quantities",
+    "open",
+    "services",
+]
+
+_ROOMS = {
+    "Account": "gep.engine",
+    "Report": "gep.engine",
+    "Result": "gep.engine",
+    "GepError": "gep.errors",
+    "from_quantities": "gep.quantities",
+    "services": "gep.arrays",
+}
+
+
+def open(path: Any) -> "Account":  # noqa: A001
+    """Open the account a gep.toml defines; nothing is read but that file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The gep.toml; the files it names are found from its folder.
+
+    Returns
+    -------
+    Account
+        With `check()` and `run()`.
+
+    Raises
+    ------
+    GepError
+        If the file is not there, not TOML, or says something unknown.
+    """
+    from gep.engine import Account
+
+    return Account(path)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a room when something of it is first asked for (PEP 562)."""
+    import importlib
+    import importlib.metadata
+
+    if name == "__version__":
+        return importlib.metadata.version("gep")
+    if name in _ROOMS:
+        return getattr(importlib.import_module(_ROOMS[name]), name)
+    raise AttributeError(f"module 'gep' has no attribute {name!r}")

@@ -187,9 +187,7 @@ def _derived(plan: Plan, item: Item, d: Derived, base: Line) -> Line:
     return replace(line, states=states, coverage=base.coverage)
 
 
-def derived_amounts(
-    d: Derived, found: dict[str, Coefficient], base: Line, year: int
-) -> Amounts:
+def derived_amounts(d: Derived, found: dict[str, Coefficient], base: Line, year: int) -> Amounts:
     """Quanta of a derived indicator from those of its base, rounded half-even per leaf."""
     amounts: Amounts = {}
     for leaf, amount in base.amounts.items():
@@ -231,9 +229,7 @@ def priced(line: Line, book: Book, price: Coefficient, unit: str, year: int) -> 
     return replace(line, cents=cents, prices=prices, states=states, unpriced=unpriced)
 
 
-def _raster_coverage(
-    plan: Plan, partials: Partials, problems: list[Problem]
-) -> dict[str, Decimal]:
+def _raster_coverage(plan: Plan, partials: Partials, problems: list[Problem]) -> dict[str, Decimal]:
     """Share of every place whose ecosystem is known; below 0.99 is an error unless accepted."""
     found = {}
     for p, place in enumerate(plan.counties.places):

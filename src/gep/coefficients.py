@@ -202,7 +202,9 @@ class Book:
 
     def values(self) -> list[tuple[Coefficient, Keys, Value]]:
         """Every number of the book, one entry each."""
-        kept = [c for file in self.services.values() for sets in file.values() for c in sets.values()]
+        kept = [
+            c for file in self.services.values() for sets in file.values() for c in sets.values()
+        ]
         return [(c, k, v) for c in [*kept, *self.indices.values()] for k, v in c.values.items()]
 
 
@@ -305,7 +307,9 @@ class _Reader:
                 found[key] = one
         return found
 
-    def one(self, file: str, name: str, entry: dict[str, Any], chosen: str = "") -> Coefficient | None:
+    def one(
+        self, file: str, name: str, entry: dict[str, Any], chosen: str = ""
+    ) -> Coefficient | None:
         """One coefficient, or None after its problems have been noted."""
         at = f"{file}: {name}" + (f".sets.{chosen}" if chosen else "")
         missing = [key for key in REQUIRED if key not in entry]

@@ -165,7 +165,9 @@ def _check_codes(
     problems = []
     for code in codes[codes.duplicated()].unique():
         rows = ", ".join(str(row + 1) for row in np.flatnonzero(codes == code))
-        problems.append(Problem("E404", {"file": path, "code": code, "rows": rows}))
+        times = rows.count(",") + 1
+        fields = {"file": path, "code": code, "times": times, "rows": rows}
+        problems.append(Problem("E404", fields))
     wrong = codes[~codes.str.fullmatch(r"\d{6}|\d{9}|\d{12}")]
     if len(wrong):
         listed = ", ".join(wrong[:5])

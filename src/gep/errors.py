@@ -1,4 +1,4 @@
-"""Problems a user can act on: a stable code, where, what was found, what is right, how to mend it."""
+"""Problems a user can act on: a code, where, what was found, what is right, how to mend it."""
 
 import tomllib
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""One numba loop over the indicators of an account, written out as source and kept under its hash."""
+"""One numba loop over the indicators of an account, written as source, kept under its hash."""
 
 import hashlib
 import importlib.util
@@ -136,7 +136,7 @@ def cache_folder() -> Path | None:
                 pass
         except OSError:
             continue
-        if folder.stat().st_uid == getattr(os, "getuid", lambda: folder.stat().st_uid)():
+        if owner in ("user", folder.stat().st_uid):
             return folder
     return None
 

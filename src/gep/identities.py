@@ -7,7 +7,11 @@ from decimal import Decimal
 from fractions import Fraction
 
 from gep.counties import UNALLOCATED
+from gep.cube import Cube, Line
 from gep.ecosystems import Title
+from gep.plan import Plan
+from gep.rasters import AREA_QUANTUM
+from gep.run import Loop, Partials, same_after_retiling
 
 AREA_TOLERANCE = Decimal("0.001")
 FINE_PIXEL = 250.0
@@ -34,17 +38,56 @@ TITLES = {
     "groups": Title("groups = total, every row", "三类合计 = 总值"),
     "value": Title("value = quantity × price, every leaf", "价值量 = 实物量 × 单价"),
     "extent": Title("ecosystem areas = county area", "生态系统面积合计 = 县区面积"),
-    "pixels": Title("valid + missing + excluded = all pixels", "有效 + 缺失 + 不适用 = 全部像元"),
+    "pixels": Title("pixels inside + outside = all pixels", "界内 + 界外 = 全部像元"),
     "area": Title("county area by pixels = polygon ± 0.1 %", "像元面积 = 界线面积 ± 0.1 %"),
     "cap": Title("capped quantity ≤ min(load, capacity)", "净化量 ≤ 排放量与净化能力的较小者"),
     "tiling": Title("another tiling gives the same integers", "换一种分块，整数不变"),
-    "clamp": Title("clamped balances are not negative", "截断后的水量平衡不为负"),
 }
 
 
 def make(name: str, compared: int, left: object, right: object, holds: bool) -> Identity:
     """Identity under its title in both languages."""
     return Identity(name, TITLES[name], holds, compared, str(left), str(right))
+
+
+def of_run(plan: Plan, partials: Partials, cube: Cube, loop: Loop) -> list[Identity]:
+    """Identities of what the rasters gave, before any table is written."""
+    grid_pixels = plan.grid.height * plan.grid.width
+    counted = int(partials.pixels.sum()) + partials.outside
+    tried, left, right = same_after_retiling(plan, loop)
+    found = [
+        make("pixels", grid_pixels, counted, grid_pixels, counted == grid_pixels),
+        make("tiling", tried, left, right, left == right),
+    ]
+    capped = [line for line in cube.lines if line.capped]
+    if capped:
+        found.append(_cap(capped))
+    if plan.grid.pixel < FINE_PIXEL:
+        found.append(_area(plan, partials))
+    return found
+
+
+def _cap(lines: list[Line]) -> Identity:
+    """Amount of every capped indicator and county against capacity and load."""
+    amounts, limits = [], []
+    for line in lines:
+        for place, (capacity, load) in line.capped.items():
+            known = [a for (p, _), a in line.amounts.items() if p == place and a is not None]
+            if load is not None and known:
+                amounts.append(sum(known))
+                limits.append(min(capacity, load))
+    holds = all(a <= limit for a, limit in zip(amounts, limits, strict=True))
+    return make("cap", len(amounts), sum(amounts), sum(limits), holds)
+
+
+def _area(plan: Plan, partials: Partials) -> Identity:
+    """Area of every county by its pixels against its polygon on the ellipsoid."""
+    by_pixels = [int(quanta) * AREA_QUANTUM for quanta in partials.areas.sum(axis=1)]
+    pairs = list(zip(by_pixels, plan.counties.areas, strict=False))
+    worst = max(abs(pixels / polygon - 1) for pixels, polygon in pairs)
+    left, right = sum(p for p, _ in pairs), sum(q for _, q in pairs)
+    fields = f"{left / 1e6:.6f} km2, {worst:.4%}", f"{right / 1e6:.6f} km2"
+    return make("area", len(pairs), *fields, worst <= float(AREA_TOLERANCE))
 
 
 def cents(text: str) -> int | None:
@@ -93,7 +136,9 @@ def _ecosystems(rows: list[Text], by_code: Mapping[str, Text]) -> Identity:
     wrong = [code for code, row in by_code.items() if (cents(row["gep"]) or 0) != sums[code]]
     left = sum(sums.values())
     right = _sum(cents(row["gep"]) for row in by_code.values())
-    return make("ecosystems", len(by_code), left, right, not wrong and sums.keys() <= by_code.keys())
+    return make(
+        "ecosystems", len(by_code), left, right, not wrong and sums.keys() <= by_code.keys()
+    )
 
 
 def _groups(areas: list[Text]) -> Identity:

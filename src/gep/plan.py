@@ -1,6 +1,6 @@
-"""Definition + profile + headers → what will be read, computed and left out; nothing is computed."""
+"""Definition + profile + headers → what will be read, computed and left out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from gep.config import Definition
 from gep.ecosystems import Legend, legend, members
 from gep.errors import GepError, InputError, Problem
 from gep.fuse import Column
+from gep.layers import variables
 from gep.profile import Choice, Profile
 from gep.rasters import Grid, Layer
 from gep.service import AREA, Derived, Indicator, Products, Service, positive, services, source_of
@@ -79,7 +80,7 @@ class Plan:
 
 
 @contextmanager
-def gathering(problems: list[Problem]) -> Iterator[None]:
+def gathering(problems: list[Problem]) -> Generator[None, None, None]:
     """Note the problems of an error instead of stopping at it."""
     try:
         yield
@@ -138,7 +139,7 @@ def make(
 
 def _acceptable() -> set[str]:
     """Codes of findings a user may accept with a written reason."""
-    return {"E304", "E305", "E401", "E403", "E405"}
+    return {"E304", "E305", "E306", "E401", "E403"}
 
 
 def _accepted(problem: Problem, definition: Definition) -> Problem:
@@ -178,7 +179,10 @@ def _layers(
     problems: list[Problem],
 ) -> list[Layer]:
     """Layers some service can use, ecosystem first; each checked against the account grid."""
-    units = {name: unit for service in registry.values() for name, unit in service.rasters().items()}
+    weights = [name for service in registry.values() for name in service.weights()]
+    units = {name: variables()[name].unit for name in weights if name in variables()}
+    for service in registry.values():
+        units |= service.rasters()
     layers = []
     for name in sorted(definition.rasters, key=lambda name: name != ECOSYSTEM):
         section = definition.rasters[name]
@@ -273,7 +277,9 @@ def _item(
         item = Item(service, choice, indicator)
         return replace(item, accumulator=_spread(plan, indicator))
     needed = (
-        indicator.coefficients if isinstance(indicator, Indicator) else indicator.times | indicator.per
+        indicator.coefficients
+        if isinstance(indicator, Indicator)
+        else indicator.times | indicator.per
     )
     found = {name: _coefficient(plan, choice, name, unit) for name, unit in needed.items()}
     price = None
@@ -377,6 +383,3 @@ def _add_base(plan: Plan, item: Item, registry: dict[tuple[str, str], Service]) 
             added = _item(plan, replace(choice, method=method), service, base, [])
             plan.items.append(replace(added, counted=False))
             return
-
-
-Progress = Callable[[int, int], None]

@@ -19,7 +19,8 @@ def check(table: Table, group: str, codes: tuple[str, ...]) -> list[Problem]:
     absent = [column for column in wanted if column not in known]
     listed = ", ".join(known)
     problems = [
-        Problem("E502", {"file": table.file, "column": column, "known": listed}) for column in absent
+        Problem("E502", {"file": table.file, "column": column, "known": listed})
+        for column in absent
     ]
     if problems:
         return problems
@@ -44,9 +45,7 @@ def check(table: Table, group: str, codes: tuple[str, ...]) -> list[Problem]:
     return problems
 
 
-def read(
-    table: Table, row: Row, unit: str
-) -> tuple[Decimal | None, Price | None, Decimal | None]:
+def read(table: Table, row: Row, unit: str) -> tuple[Decimal | None, Price | None, Decimal | None]:
     """Quantity in *unit*, price per *unit* and money of one row; a contradiction is an error."""
     at = f"{table.file.name}:{row.line}"
     money = f"CNY_{table.year}"
@@ -84,5 +83,3 @@ def _cell(row: Row, name: str, at: str) -> Decimal | None:
     if found is not None and found < 0:
         raise InputError(Problem("E507", {"at": f"{at} {name}", "value": found}))
     return found
-
-

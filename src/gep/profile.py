@@ -90,6 +90,8 @@ def load(name: str) -> Profile:
             problems.append(Problem("E007", fields))
             continue
         kept = {key: value for key, value in said.items() if key not in ("basis", "note")}
+        if "parameters" in kept:
+            kept["parameters"] = {key: Decimal(n) for key, n in kept["parameters"].items()}
         if "include" in kept:
             kept["include"] = tuple(kept["include"])
         choices[service] = Choice(service, **kept)
@@ -122,7 +124,9 @@ def _inherited(name: str) -> tuple[dict[str, Any], tuple[Path, ...]]:
     return base | raw | {"services": services}, (*files, path)
 
 
-def chosen(profile: Profile, registry: dict[tuple[str, str], Service]) -> list[tuple[Choice, Service]]:
+def chosen(
+    profile: Profile, registry: dict[tuple[str, str], Service]
+) -> list[tuple[Choice, Service]]:
     """Return what the profile counts or allows and what is built, in the profile's order."""
     found = []
     for choice in profile.choices.values():

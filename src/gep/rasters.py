@@ -79,13 +79,12 @@ def open_file(path: Path) -> rasterio.DatasetReader:
         raise InputError(Problem("E101", {"file": path, "why": error})) from None
 
 
-def inspect(name: str, section: RasterSection, path: Path, unit: str) -> tuple[Layer, list[Problem]]:
+def inspect(
+    name: str, section: RasterSection, path: Path, unit: str
+) -> tuple[Layer, list[Problem]]:
     """Layer in the file *path* and what is wrong with how it is declared.
 
-    Parameters
-    ----------
-    unit : str
-        Unit the services need; "" for the ecosystem layer, whose numbers are codes.
+    *unit* is the unit the services need; "" for the ecosystem layer, whose numbers are codes.
     """
     problems = []
     with open_file(path) as file:
@@ -208,7 +207,7 @@ def _projected(
 
 
 def compare(layer: Layer, target: Grid) -> list[Problem]:
-    """Report how the grid of *layer* differs from the account grid; nothing if it is to be resampled."""
+    """How the grid of *layer* differs from the account grid; nothing if it is resampled."""
     with open_file(layer.path) as file:
         if file.crs is None or layer.section.resampling:
             return []
@@ -239,8 +238,6 @@ class Reader:
         self._files: list[Any] = []
 
     def __enter__(self) -> "Reader":
-        self._env = rasterio.Env(**SAFE)
-        self._env.__enter__()
         for layer in self._layers:
             file = open_file(layer.path)
             method = layer.section.resampling
@@ -250,7 +247,6 @@ class Reader:
     def __exit__(self, *failure: object) -> None:
         for file in self._files:
             file.close()
-        self._env.__exit__(*failure)
 
     def _warped(self, file: rasterio.DatasetReader, layer: Layer) -> WarpedVRT:
         return WarpedVRT(
@@ -280,7 +276,7 @@ class Reader:
         return array
 
     def stage(self, number: int, window: Window, out: NDArray[np.float32]) -> None:
-        """Write the stored numbers of a layer into *out* (rows, columns), NaN where there is none."""
+        """Write the numbers of a layer into *out* (rows, columns), NaN where there is none."""
         layer = self._layers[number]
         stored = self.stored(number, window)
         out[...] = stored

@@ -1,5 +1,6 @@
 """Plan → partials: tiles through the fused loop on several threads, summed as integers."""
 
+import random
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -114,13 +115,8 @@ class Loop:
         position = np.where(inside, stored, self._low).astype(np.int64) - self._low
         return np.where(inside, self._lut[position], UNKNOWN).astype(np.int16)
 
-    def tile(
-        self, reader: Reader, window: Window, one_place: bool = False
-    ) -> tuple[Partials, NDArray[np.int64]]:
-        """Partials of one window and the places they belong to.
-
-        With *one_place* the whole universe counts as one place: the check of the sums by county.
-        """
+    def tile(self, reader: Reader, window: Window) -> tuple[Partials, NDArray[np.int64]]:
+        """Partials of one window, and the places they belong to."""
         kinds = self.kinds_in(reader, window)
         places = self.plan.counties.places_in(window)
         inside = places >= 0
@@ -132,10 +128,7 @@ class Loop:
         present = np.unique(places[inside])
         local = np.full(places.shape, -1, np.int32)
         local[inside] = np.searchsorted(present, places[inside])
-        if one_place:
-            local[inside] = 0
-        count = 1 if one_place else len(present)
-        part = Partials.zeros(count, self.kinds, self.columns, len(self.layers) + 2)
+        part = Partials.zeros(len(present), self.kinds, self.columns, len(self.layers) + 2)
         part.outside = outside
         self._find_unknown(part, reader, window, kinds, inside)
         height, width = kinds.shape
@@ -151,7 +144,7 @@ class Loop:
             staged,
             self._scales,
             self._offsets,
-            self._tables_of(present, one_place),
+            self._tables_of(present),
             self._eligible,
             np.ascontiguousarray(self._weights[rows]),
             np.ascontiguousarray(self.plan.grid.column_factors[columns]),
@@ -164,14 +157,13 @@ class Loop:
             part.pixels,
             part.areas,
         )
-        return part, present[:count].astype(np.int64)
+        return part, present.astype(np.int64)
 
-    def _tables_of(self, present: NDArray[np.int32], one_place: bool) -> NDArray[np.float64]:
+    def _tables_of(self, present: NDArray[np.int32]) -> NDArray[np.float64]:
         """Tables of the places in a tile, shape (places, tables, 256)."""
-        chosen = present[:1] if one_place else present
         if not self._tables:
-            return np.zeros((len(chosen), 1, 256))
-        return np.ascontiguousarray(np.stack([t[chosen] for t in self._tables], axis=1))
+            return np.zeros((len(present), 1, 256))
+        return np.ascontiguousarray(np.stack([t[present] for t in self._tables], axis=1))
 
     def _find_unknown(
         self,
@@ -237,6 +229,7 @@ def accumulate(
     progress: Progress | None = None,
     size: int = TILE,
     windows: list[Window] | None = None,
+    loop: Loop | None = None,
 ) -> Partials:
     """Partials of the whole account grid; the same integers for any tile size and thread count.
 
@@ -246,7 +239,7 @@ def accumulate(
         E031 codes the legend does not know, E307 values physics does not allow, E101 a file that
         cannot be decoded.
     """
-    loop = Loop(plan)
+    loop = loop or Loop(plan)
     todo = tiles(plan.grid, size) if windows is None else windows
     total = Partials.zeros(
         len(plan.counties.places), loop.kinds, loop.columns, len(loop.layers) + 2
@@ -289,6 +282,30 @@ def accumulate(
     return total
 
 
+def same_after_retiling(plan: Plan, loop: Loop) -> tuple[int, list[int], list[int]]:
+    """Number of tiles tried, and the column sums of one in a hundred tiles cut in two ways."""
+    windows = tiles(plan.grid, TILE)
+    chosen = random.Random(len(windows)).sample(windows, max(1, len(windows) // 100))
+    cut = [part for window in chosen for part in _pieces(window)]
+    sums = []
+    for pieces in (chosen, cut):
+        partials = accumulate(plan, 1, windows=pieces, loop=loop)
+        by_column = partials.total(partials.sums).sum(axis=(0, 1))
+        sums.append([*map(int, by_column), int(partials.areas.sum()), int(partials.missing.sum())])
+    return len(chosen), sums[0], sums[1]
+
+
+def _pieces(window: Window) -> list[Window]:
+    """Cut a window into pieces of unequal size."""
+    wide, high = window.width // 3 or 1, window.height // 5 or 1
+    found = []
+    for x, width in ((0, wide), (wide, window.width - wide)):
+        for y, height in ((0, high), (high, window.height - high)):
+            if width > 0 and height > 0:
+                found.append(Window(window.col_off + x, window.row_off + y, width, height))
+    return found
+
+
 def _gather(total: Partials, finished: set[Future[tuple[Partials, NDArray[np.int64]]]]) -> int:
     for future in finished:
         part, places = future.result()
@@ -296,17 +313,22 @@ def _gather(total: Partials, finished: set[Future[tuple[Partials, NDArray[np.int
     return len(finished)
 
 
+def unknown_codes(plan: Plan, found: dict[int, tuple[int, int, int]]) -> Problem:
+    """E031 with every code, how often it occurs and where first."""
+    listed = sorted(found.items(), key=lambda entry: -entry[1][0])
+    codes = "; ".join(
+        f"{code} ({count} px, first at row {row + 1}, column {column + 1})"
+        for code, (count, row, column) in listed[:8]
+    )
+    fields = {"file": plan.layers[0].path, "codes": codes, "legend": plan.legend.name}
+    return Problem("E031", fields)
+
+
 def _stop_on_findings(plan: Plan, total: Partials) -> None:
     """Raise what the pixels themselves showed to be wrong."""
     problems = []
     if total.unknown:
-        listed = sorted(total.unknown.items(), key=lambda found: -found[1][0])
-        codes = "; ".join(
-            f"{code} ({count} px, first at row {row + 1}, column {column + 1})"
-            for code, (count, row, column) in listed[:8]
-        )
-        fields = {"file": plan.layers[0].path, "codes": codes, "legend": plan.legend.name}
-        problems.append(Problem("E031", fields))
+        problems.append(unknown_codes(plan, total.unknown))
     for number, (value, row, column) in sorted(total.impossible.items()):
         layer = plan.layers[number + 1]
         low, high = possible(layer.name, layer.unit)

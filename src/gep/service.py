@@ -158,6 +158,11 @@ class Service:
         kernels = [i for i in self.indicators if isinstance(i, Indicator)]
         return {name: unit for i in kernels for name, unit in i.rasters.items()}
 
+    def weights(self) -> tuple[str, ...]:
+        """Every raster that only spreads county amounts: its unit cancels out."""
+        spread = [i.spread for i in self.indicators if not isinstance(i, Derived)]
+        return tuple(name for names in spread for name in names if name != AREA)
+
 
 def _wrong(code: str, **fields: object) -> ServiceError:
     return ServiceError(Problem(code, fields))
@@ -207,7 +212,9 @@ def register(found: list[Service]) -> dict[tuple[str, str], Service]:
         registry[key] = service
         for raster, unit in service.rasters().items():
             if units.setdefault(raster, unit) != unit:
-                raise _wrong("E906", name=service.name, raster=raster, unit=unit, other=units[raster])
+                raise _wrong(
+                    "E906", name=service.name, raster=raster, unit=unit, other=units[raster]
+                )
     for service in found:
         for i in service.indicators:
             if isinstance(i, Derived):

@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from gep.counties import UNALLOCATED
 from gep.cube import Cube, Leaf, Line, money
 from gep.ecosystems import Title
 from gep.rasters import AREA_QUANTUM
 from gep.service import GROUPS
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
 
 Cell = str | int | Decimal | None
 Row = dict[str, Cell]
@@ -210,3 +215,59 @@ def ten_thousands(cents: int | None) -> str:
     ('123,456.79', '—')
     """
     return "—" if cents is None else f"{round(Decimal(cents).scaleb(-6), 2):,.2f}"
+
+
+TEXT_COLUMNS = ("level", "code", "name", "status")
+
+
+def frame(rows: list[Row]) -> "pandas.DataFrame":
+    """Rows of the county table as a data frame; codes are text, numbers floats."""
+    import pandas
+
+    found = pandas.DataFrame(rows, columns=list(COUNTY_COLUMNS))
+    numbers = [name for name in COUNTY_COLUMNS if name not in TEXT_COLUMNS]
+    return found.astype(dict.fromkeys(numbers, "float64"))
+
+
+def dataset(cube: Cube) -> "xarray.Dataset":
+    """Cube as xarray: dims county, ecosystem, indicator; NaN where there is no amount.
+
+    `quantity` is in the unit its indicator states in the coordinate `unit`, `value` in CNY of the
+    price year.
+    """
+    import numpy
+    import xarray
+
+    kinds = list(dict.fromkeys(leaf[1] for line in cube.lines for leaf in line.leaves()))
+    keys = [f"{line.service}.{line.indicator}" for line in cube.lines]
+    shape = (len(cube.places), len(kinds), len(keys))
+    quantity, value = numpy.full(shape, numpy.nan), numpy.full(shape, numpy.nan)
+    place_of = {place: number for number, place in enumerate(cube.places)}
+    kind_of = {kind: number for number, kind in enumerate(kinds)}
+    for number, line in enumerate(cube.lines):
+        for place, kind in line.leaves():
+            at = place_of[place], kind_of[kind], number
+            amount, cents = line.amounts.get((place, kind)), line.cents.get((place, kind))
+            if amount is not None:
+                quantity[at] = float(amount * line.quantum)
+            if cents is not None:
+                value[at] = cents / 100
+    dims = ("county", "ecosystem", "indicator")
+    money_unit = f"CNY_{cube.price_year}/year"
+    return xarray.Dataset(
+        {
+            "quantity": (dims, quantity, {"units": "see coordinate unit"}),
+            "value": (dims, value, {"units": money_unit}),
+        },
+        coords={
+            "county": list(cube.places),
+            "ecosystem": kinds,
+            "indicator": keys,
+            "county_name": ("county", [cube.names.get(place, "") for place in cube.places]),
+            "service": ("indicator", [line.service for line in cube.lines]),
+            "group": ("indicator", [line.group for line in cube.lines]),
+            "unit": ("indicator", [line.unit for line in cube.lines]),
+            "counted": ("indicator", [line.counted for line in cube.lines]),
+        },
+        attrs={"year": cube.year, "price_year": cube.price_year, "partial": int(cube.partial)},
+    )

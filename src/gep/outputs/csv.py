@@ -1,5 +1,6 @@
 """Tables as CSV: UTF-8 with a mark for Excel, codes quoted as text, nothing that runs."""
 
+import csv
 import io
 from collections.abc import Iterable
 from decimal import Decimal
@@ -29,3 +30,8 @@ def _cell(cell: Cell) -> str:
         return str(cell)
     guarded = f"'{cell}" if cell.startswith(DANGEROUS) else cell
     return '"' + guarded.replace('"', '""') + '"'
+
+
+def decode(content: bytes) -> list[dict[str, str]]:
+    """Rows of a CSV file as text by column."""
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))

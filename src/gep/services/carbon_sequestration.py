@@ -49,7 +49,7 @@ SERVICE = Service(
             ecosystems=("forest", "shrubland", "grassland", "swamp"),
             gives="gC/(m^2*year)",
             quantity="tCO2/year",
-            quantum=1e-3,
+            quantum=1e-6,
             price=("carbon_market", "CNY/tCO2"),
             example=Example(inputs={"net_ecosystem_production": 220.0, "clamp": 0.0}, gives=220.0),
             source="METHODS 6.6: Q = NEP 44/12 A; cropland masked (soil_only)",

@@ -17,7 +17,7 @@ SERVICE = Service(
             of="carbon_sequestration.carbon_dioxide",
             times={"oxygen_per_carbon_dioxide": "tO2/tCO2"},
             quantity="tO2/year",
-            quantum=1e-3,
+            quantum=1e-6,
             price=("oxygen_price", "CNY/tO2"),
             source="METHODS 6.7: Q_O2 = Q_CO2 32/44",
         ),

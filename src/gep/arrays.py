@@ -1,0 +1,159 @@
+"""Services on xarray: the same kernels and numbers as an account, units checked at the door."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gep import coefficients
+from gep.coefficients import Book, Coefficient
+from gep.ecosystems import ecosystems
+from gep.errors import InputError, Problem, stop_on
+from gep.profile import Choice, load
+from gep.service import Indicator, Service
+from gep.service import services as registry
+from gep.units import factor
+
+if TYPE_CHECKING:
+    import xarray
+
+DEFAULT_PROFILE = "jiangxi-2021"
+
+
+class Densities:
+    """One service by one method as a function of data arrays.
+
+    Calling it gives an `xarray.Dataset` with one density per indicator that has a kernel, in the
+    unit of `attrs["units"]`. Capped indicators give their capacity: the load is a county's.
+    """
+
+    def __init__(self, service: Service, choice: Choice, book: Book) -> None:
+        self.service, self._choice, self._book = service, choice, book
+        self.__doc__ = f"{service.title.en} ({service.method}): {service.source}"
+
+    def __repr__(self) -> str:
+        """Name, method, and what it takes."""
+        takes = ", ".join(f"{name} [{unit}]" for name, unit in self.service.rasters().items())
+        return f"{self.service.name} ({self.service.method}): {takes or 'ecosystem'}"
+
+    def __call__(
+        self, *, ecosystem: "xarray.DataArray | None" = None, **inputs: Any
+    ) -> "xarray.Dataset":
+        """Densities of the service.
+
+        Parameters
+        ----------
+        ecosystem : DataArray of class keys, optional
+            Needed where coefficients vary by ecosystem; NaN where that is not eligible.
+        **inputs : DataArray or float
+            Rasters by name with `attrs["units"]`, and coefficients by name (a number in the
+            declared unit) to replace those on file.
+
+        Raises
+        ------
+        InputError
+            E019 an input is missing, unknown, or states no units.
+        UnitError
+            E603 an input has the unit of another quantity.
+        """
+        import xarray
+
+        kernels = [i for i in self.service.indicators if isinstance(i, Indicator) and not i.table]
+        known = {n: u for i in kernels for n, u in (i.rasters | i.coefficients).items()}
+        for name in inputs:
+            if name not in known:
+                raise self._wrong(f"unknown argument {name}; known: {', '.join(known)}")
+        out = {}
+        for i in kernels:
+            if i.optional and i.name not in self._choice.include and len(kernels) > 1:
+                continue
+            arguments = [self._raster(n, u, inputs) for n, u in i.rasters.items()]
+            arguments += [self._number(n, u, ecosystem, inputs) for n, u in i.coefficients.items()]
+            kernel = np.vectorize(i.kernel, otypes=[float])
+            density = xarray.apply_ufunc(kernel, *arguments, keep_attrs=False)
+            if ecosystem is not None:
+                density = density.where(ecosystem.isin(_eligible(i)))
+            out[i.name] = density.assign_attrs(units=i.gives, long_name=i.title.en)
+        return xarray.Dataset(out)
+
+    def _wrong(self, why: str) -> InputError:
+        return InputError(
+            Problem("E019", {"call": f"gep.services[{self.service.name!r}]", "why": why})
+        )
+
+    def _raster(self, name: str, unit: str, inputs: Mapping[str, Any]) -> Any:
+        if name not in inputs:
+            raise self._wrong(f"{name} is missing; give it in {unit}")
+        array = inputs[name]
+        have = getattr(array, "attrs", {}).get("units")
+        if have is None:
+            raise self._wrong(f'{name} states no units; set attrs["units"], for example {unit!r}')
+        return array * factor(have, unit, name)
+
+    def _number(
+        self, name: str, unit: str, ecosystem: "xarray.DataArray | None", inputs: Mapping[str, Any]
+    ) -> Any:
+        if name in inputs:
+            have = getattr(inputs[name], "attrs", {}).get("units", unit)
+            return inputs[name] * factor(have, unit, name)
+        found = self._book.coefficient(self.service.name, name, self._choice.sets.get(name, ""))
+        assert found
+        if name in self._choice.parameters:
+            return float(self._choice.parameters[name])
+        if "ecosystem" not in found.by:
+            number = found.number(unit, year=0)
+            return float(number[0]) if number else np.nan
+        if ecosystem is None:
+            raise self._wrong(f"{name} varies by ecosystem; give ecosystem, an array of class keys")
+        return _by_class(found, unit, ecosystem)
+
+
+def _eligible(i: Indicator) -> list[str]:
+    return [
+        e.key for e in ecosystems().values() if e.key in i.ecosystems or e.group in i.ecosystems
+    ]
+
+
+def _by_class(found: Coefficient, unit: str, ecosystem: "xarray.DataArray") -> "xarray.DataArray":
+    """Coefficient at every element of an array of class keys; NaN where it has no value."""
+    values = {key: found.number(unit, ecosystem=key) for key in ecosystems()}
+    numbers = {key: float(number[0]) for key, number in values.items() if number}
+    looked_up = np.vectorize(lambda key: numbers.get(str(key), np.nan), otypes=[float])
+    return ecosystem.copy(data=looked_up(ecosystem.values))
+
+
+class Services(Mapping[Any, Densities]):
+    """Every service by (name, method), or by name alone for the method of the default profile."""
+
+    def __init__(self, make: Callable[[], dict[tuple[str, str], Service]] = registry) -> None:
+        self._make = make
+        self._book: Book | None = None
+
+    def __getitem__(self, key: str | tuple[str, str]) -> Densities:
+        """Return one service; KeyError if there is none."""
+        choices = load(DEFAULT_PROFILE).choices
+        name = key if isinstance(key, str) else key[0]
+        choice = choices.get(name, Choice(name))
+        method = choice.method if isinstance(key, str) else key[1]
+        if (name, method) not in self._make():
+            known = ", ".join(f"{n} ({m})" for n, m in self._make())
+            raise KeyError(f"no service {key!r}; there are: {known}")
+        if self._book is None:
+            self._book, problems = coefficients.load()
+            stop_on(problems)
+        return Densities(self._make()[name, method], choice, self._book)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Yield (name, method)."""
+        return iter(self._make())
+
+    def __len__(self) -> int:
+        """Return the number of services and methods."""
+        return len(self._make())
+
+    def __repr__(self) -> str:
+        """One line per service."""
+        return "\n".join(repr(self[key]) for key in self)
+
+
+services = Services()

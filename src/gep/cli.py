@@ -1,0 +1,408 @@
+"""The verbs of the command line, and nothing else. Data on stdout, people on stderr."""
+
+import json
+import locale
+import os
+import sys
+import traceback
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gep.errors import GepError, InputError, Problem, messages
+
+if TYPE_CHECKING:
+    from gep.engine import Report, Result
+    from gep.run import Progress
+
+STRICT = 4
+INTERRUPTED = 130
+
+
+def language_of(asked: str | None) -> str:
+    """Language asked for, else Chinese where the locale is Chinese, else English."""
+    if asked:
+        return asked
+    for name in ("GEP_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(name):
+            return "zh" if value.lower().startswith("zh") else "en"
+    return "zh" if (locale.getlocale()[0] or "").lower().startswith(("zh", "chinese")) else "en"
+
+
+def say(text: str = "") -> None:
+    """Tell people something (stderr)."""
+    print(text, file=sys.stderr)
+
+
+def give(text: str) -> None:
+    """Give out data (stdout)."""
+    print(text)
+
+
+def give_json(data: object) -> None:
+    """Give out data as JSON."""
+    give(json.dumps(data, ensure_ascii=False, indent=1, default=str))
+
+
+def as_json(problem: Problem) -> dict[str, str]:
+    """Return a problem as plain data in both languages."""
+    found = {"code": problem.code}
+    for language in ("en", "zh"):
+        found |= {language: problem.text(language), f"fix_{language}": problem.fix(language)}
+    return found
+
+
+class Verb(click.Command):
+    """A verb that turns errors of input into messages and exit codes."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the verb; exit code by the kind of error, 1 with a traceback for a bug."""
+        language = context.params.setdefault("lang", None)
+        context.params["lang"] = chosen = language_of(language)
+        try:
+            return super().invoke(context)
+        except GepError as error:
+            if context.params.get("as_data"):
+                give_json({"problems": [as_json(problem) for problem in error.problems]})
+            for problem in error.problems:
+                say(problem.render(chosen))
+            context.exit(error.exit_code)
+        except KeyboardInterrupt:
+            say("interrupted; nothing was written / 已中断,没有写入任何内容")
+            context.exit(INTERRUPTED)
+        except (click.exceptions.Exit, click.ClickException):
+            raise
+        except Exception:
+            traceback.print_exc()
+            say("a bug in gep; please report it with the text above / 这是 gep 的缺陷,请报告")
+            context.exit(1)
+
+
+class Verbs(click.Group):
+    """The verbs in the order a newcomer meets them."""
+
+    command_class = Verb
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Return the verbs in the order they were written."""
+        return list(self.commands)
+
+
+def options(*wanted: str) -> Callable[[Any], Any]:
+    """Options spelled the same at every verb."""
+    known = {
+        "lang": click.option("--lang", type=click.Choice(["en", "zh"]), help="language / 语言"),
+        "json": click.option("--json", "as_data", is_flag=True, help="JSON on stdout / 输出 JSON"),
+        "threads": click.option("--threads", type=click.IntRange(1, 64), help="threads / 线程数"),
+        "output": click.option(
+            "-o", "--output", type=click.Path(path_type=Path), help="folder of runs / 输出文件夹"
+        ),
+        "strict": click.option(
+            "--strict", is_flag=True, help="exit 4 on warnings / 有提醒时退出码为 4"
+        ),
+        "progress": click.option(
+            "--progress",
+            type=click.Choice(["auto", "bar", "lines", "none"]),
+            default="auto",
+            help="how progress is shown / 进度显示方式",
+        ),
+    }
+
+    def decorate(function: Any) -> Any:
+        for name in reversed((*wanted, "json", "lang")):
+            function = known[name](function)
+        return function
+
+    return decorate
+
+
+def version(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    """Print the version and leave."""
+    if asked:
+        import importlib.metadata
+
+        click.echo(f"gep {importlib.metadata.version('gep')}")
+        context.exit()
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=version)
+def main() -> None:
+    """Account the Gross Ecosystem Product of counties / 核算县区生态产品总值.
+
+    Exit codes: 0 ok, 1 bug, 2 usage, 3 invalid input, 4 warnings with --strict, 5 an identity or
+    a verification failed, 6 resources, 7 folder in use, 130 interrupted.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def progress_of(kind: str) -> "Generator[Progress | None, None, None]":
+    """Return what shows progress: a bar on a terminal, else a line per tenth."""
+    if kind == "auto":
+        kind = "bar" if sys.stderr.isatty() else "lines"
+    if kind == "none":
+        yield None
+    elif kind == "bar":
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (BarColumn(40), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn())
+        with Progress(*columns, console=Console(stderr=True)) as bar:
+            task = bar.add_task("")
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+    else:
+        shown = [-1]
+
+        def line(done: int, total: int) -> None:
+            tenth = 10 * done // total
+            if tenth > shown[0]:
+                shown[0] = tenth
+                say(f"{100 * done // total:3d} %")
+
+        yield line
+
+
+def warn(problems: "tuple[Problem, ...]", language: str) -> None:
+    """Tell people every warning but those the summary speaks of."""
+    for problem in problems:
+        say(problem.render(language))
+
+
+def account(
+    path: Path,
+    output: Path | None,
+    threads: int | None,
+    progress: str,
+    strict: bool,
+    as_data: bool,
+    language: str,
+) -> None:
+    """Run an account, write its folder, and show its tables."""
+    import gep
+    from gep import terminal
+
+    opened = gep.open(path)
+    section = opened.definition.account
+    if not as_data:
+        say(f"gep {gep.__version__}  {section.name} {section.year}  {section.profile}")
+    with progress_of("none" if as_data else progress) as shown:
+        result = opened.run(threads=threads, progress=shown)
+    folder = result.write(output)
+    if as_data:
+        give_json(run_as_data(result, folder))
+    else:
+        warn(result.problems, language)
+        words = terminal.WORDS[language]
+        give(terminal.service_table(result.account, language))
+        give("")
+        give(terminal.county_table(result.account, section.name, language))
+        for note in terminal.notes(result, language):
+            say(note)
+        held = len(result.identities)
+        say(f"✓ {held}/{held} {words['identities']}")
+        say(f"{words['results']} {folder}")
+        for name in sorted(file.name for file in folder.iterdir()):
+            say(f"  {name}")
+        example = result.plan.counties.codes[0]
+        first = result.plan.items[0].service.name
+        say(f"{words['next']}: gep explain {folder} {example} --service {first}")
+    if strict and result.problems:
+        raise click.exceptions.Exit(STRICT)
+
+
+def run_as_data(result: "Result", folder: Path) -> dict[str, Any]:
+    """Return what a program wants to know of a run."""
+    return {
+        "folder": str(folder),
+        "root": result.manifest["root"],
+        "counties": json.loads(result.counties.to_json(orient="records", double_precision=10)),
+        "identities": result.manifest["core"]["identities"],
+        "uncovered": result.manifest["core"]["uncovered"],
+        "problems": [as_json(problem) for problem in result.problems],
+    }
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path), default="gep-demo")
+@options("threads", "progress")
+def demo(folder: Path, threads: int | None, progress: str, as_data: bool, lang: str) -> None:
+    """Account the sample county / 核算样例县."""
+    from gep import shipped
+
+    path = shipped.folder("rasters") / "sample" / "gep.toml"
+    account(path, folder, threads, progress, False, as_data, lang)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--profile", default="jiangxi-2021", help="profile / 参数方案")
+@options()
+def init(folder: Path, profile: str, as_data: bool, lang: str) -> None:
+    """Write a commented gep.toml and empty tables / 生成带注释的 gep.toml 和空表."""
+    from gep import template
+
+    written = template.write(folder, profile)
+    if as_data:
+        give_json({"files": [str(path) for path in written]})
+    else:
+        for path in written:
+            give(str(path))
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path), default="gep.toml")
+@options("strict")
+def check(path: Path, strict: bool, as_data: bool, lang: str) -> None:
+    """List every problem at once / 一次列出所有问题."""
+    import gep
+    from gep import terminal
+
+    report: Report = gep.open(path).check()
+    uncovered = [] if report.plan is None else [u.reason for u in report.plan.uncovered]
+    if as_data:
+        give_json(
+            {
+                "ok": report.ok,
+                "problems": [as_json(problem) for problem in report.problems],
+                "uncovered": [as_json(reason) for reason in uncovered],
+                "layers": [vars(layer) for layer in report.layers],
+            }
+        )
+    else:
+        words = terminal.WORDS[lang]
+        if report.layers:
+            give(f"{words['understood']}\n{terminal.layer_table(report, lang)}\n")
+        for problem in report.problems:
+            give(problem.render(lang))
+        for reason in uncovered:
+            give(reason.render(lang))
+        errors = sum(problem.is_error for problem in report.problems)
+        warnings = len(report.problems) - errors
+        give(f"{errors} {words['errors']}, {warnings} {words['warnings']}")
+    if not report.ok:
+        raise click.exceptions.Exit(InputError.exit_code)
+    if strict and report.problems:
+        raise click.exceptions.Exit(STRICT)
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path), default="gep.toml")
+@options("output", "threads", "progress", "strict")
+def run(
+    path: Path,
+    output: Path | None,
+    threads: int | None,
+    progress: str,
+    strict: bool,
+    as_data: bool,
+    lang: str,
+) -> None:
+    """Account what a gep.toml defines / 按 gep.toml 核算."""
+    account(path, output, threads, progress, strict, as_data, lang)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("place")
+@click.option("--service", required=True, help="service, either language / 服务,中英文均可")
+@options()
+def explain(folder: Path, place: str, service: str, as_data: bool, lang: str) -> None:
+    """Say how one number came about / 说明一个数字的来历."""
+    from gep import verify as verification
+    from gep.explain import explain as text_of
+
+    manifest, rows = verification.read(folder)
+    text = text_of(manifest, rows, place, service, lang)
+    if as_data:
+        give_json({"text": text.split("\n")})
+    else:
+        give(text)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@options()
+def verify(folder: Path, as_data: bool, lang: str) -> None:
+    """Hash the files of a run again and check its identities / 复核一次运行."""
+    from gep import verify as verification
+
+    findings = verification.verify(folder)
+    if as_data:
+        give_json(findings)
+    else:
+        for finding in findings:
+            give(f"✓ {finding[lang]}")
+
+
+@main.command()
+@click.option("--profile", default="jiangxi-2021", help="profile / 参数方案")
+@options()
+def services(profile: str, as_data: bool, lang: str) -> None:
+    """List the services of a profile, built or not / 列出服务."""
+    from gep import listing, terminal
+
+    rows = listing.services(profile)
+    if as_data:
+        give_json(rows)
+    else:
+        head = listing.SERVICE_COLUMNS
+        give(terminal.ruled([head, *([row[c] for c in head] for row in rows)], frozenset(), False))
+
+
+@main.command()
+@click.argument("service")
+@click.option("--csv", "as_csv", is_flag=True, help="one row per number / 每个数一行")
+@options()
+def show(service: str, as_csv: bool, as_data: bool, lang: str) -> None:
+    """Show the numbers of a service (or `prices`) and where they are from / 显示系数及出处."""
+    from gep import listing, terminal
+    from gep.outputs import csv
+
+    rows = listing.coefficients_of(service)
+    if as_data:
+        give_json(rows)
+    elif as_csv:
+        give(csv.encode(listing.NUMBER_COLUMNS, rows).decode("utf-8-sig").rstrip())
+    else:
+        head = ("name", "set", "key", "value", "unit", "source", "where", "status")
+        body = [[str(row[column]) for column in head] for row in rows]
+        give(terminal.ruled([head, *body], frozenset({3}), False))
+
+
+@main.command()
+@options()
+def profiles(as_data: bool, lang: str) -> None:
+    """List the profiles / 列出参数方案."""
+    from gep import profile, terminal
+
+    rows = [profile.load(name) for name in profile.names()]
+    if as_data:
+        give_json([{"name": p.name, "status": p.status, **p.title._asdict()} for p in rows])
+    else:
+        give(terminal.aligned([(p.name, p.status, p.title.say(lang)) for p in rows]))
+
+
+@main.command("help")
+@click.argument("code")
+@options()
+def help_code(code: str, as_data: bool, lang: str) -> None:
+    """Explain a message by its code, as in `gep help E031` / 说明一条消息."""
+    known = messages()
+    if code not in known:
+        fields = {"code": code, "first": min(known), "last": max(known)}
+        raise InputError(Problem("E018", fields))
+    if as_data:
+        give_json({"code": code, **known[code]})
+    else:
+        for key in (lang, f"fix_{lang}"):
+            give(known[code][key])
+
+
+if __name__ == "__main__":
+    main()

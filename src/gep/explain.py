@@ -1,0 +1,244 @@
+"""The audit answer: one number, back to its formula, coefficients, files and software."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from gep.errors import InputError, Problem
+from gep.profile import catalogue
+from gep.tables import say_quantity, ten_thousands
+
+Text = Mapping[str, str]
+
+WORDS = {
+    "en": {
+        "value": "value",
+        "quantity": "quantity",
+        "price": "price",
+        "missing": "missing",
+        "formula": "formula",
+        "from": "derived from",
+        "cap": "capped by",
+        "layers": "layers",
+        "coefficients": "coefficients",
+        "ecosystems": "ecosystems",
+        "coverage": "coverage",
+        "printed": "printed",
+        "index": "index",
+        "unverified": "not verified",
+        "table": "table",
+        "run": "run",
+        "negative": "negative part of all places",
+        "not_counted": "not counted in the account",
+        "partial": "provisional profile; partial account",
+    },
+    "zh": {
+        "value": "价值量",
+        "quantity": "实物量",
+        "price": "单价",
+        "missing": "缺失",
+        "formula": "公式",
+        "from": "由此推算",
+        "cap": "上限",
+        "layers": "栅格",
+        "coefficients": "系数",
+        "ecosystems": "生态系统",
+        "coverage": "覆盖率",
+        "printed": "原值",
+        "index": "价格指数",
+        "unverified": "未核实",
+        "table": "统计表",
+        "run": "运行",
+        "negative": "全域负值合计",
+        "not_counted": "不计入总值",
+        "partial": "暂行参数；部分核算",
+    },
+}
+
+
+def explain(
+    run: Mapping[str, Any], rows: list[dict[str, str]], place: str, service: str, language: str
+) -> str:
+    """Text that takes one service of one place apart.
+
+    Raises
+    ------
+    InputError
+        E015 no such service in the run, E016 no such place.
+    """
+    core = run["core"]
+    name = _service(core, service)
+    code = _place(rows, place)
+    mine = [row for row in rows if row["county_code"] == code and row["service"] == name]
+    title = catalogue()[name].title.say(language)
+    county = next((row["county_name"] for row in mine), "")
+    year = core["account"]["account"]["year"]
+    words = WORDS[language]
+    money = [_cents(row["value"]) for row in mine if row["value"]]
+    total = ten_thousands(sum(money)) + " 万元" if money else words["missing"]
+    lines = [f"{county} {code} · {title} · {year}    {words['value']} {total}".strip()]
+    lines.append(f"  ({words['partial']}: {core['profile']['name']} {core['profile']['version']})")
+    for item in core["items"]:
+        if item["service"] == name:
+            own = _own_rows(item, mine)
+            lines += _item(core, item, own, code, language)
+    software = core["software"]
+    versions = ", ".join(f"{n} {software[n]}" for n in ("gep", "numpy", "numba", "rasterio"))
+    lines.append(f"{words['run']} {run['root'][:16]}   {versions}")
+    return "\n".join(lines)
+
+
+def _service(core: Mapping[str, Any], asked: str) -> str:
+    names = list(dict.fromkeys(item["service"] for item in core["items"]))
+    for name in names:
+        if asked in (name, *catalogue()[name].title):
+            return name
+    known = ", ".join(f"{name} ({catalogue()[name].title.zh})" for name in names)
+    reason = next((u for u in core["uncovered"] if u["service"] == asked), None)
+    fields = {"service": asked, "known": known, "why": reason["en"] if reason else ""}
+    raise InputError(Problem("E015", fields))
+
+
+def _place(rows: list[dict[str, str]], asked: str) -> str:
+    known = {row["county_code"]: row["county_name"] for row in rows}
+    for code, name in known.items():
+        if asked in (code, name):
+            return code
+    listed = ", ".join(f"{code} {name}".strip() for code, name in list(known.items())[:8])
+    raise InputError(Problem("E016", {"place": asked, "known": listed}))
+
+
+def _own_rows(item: Mapping[str, Any], mine: list[dict[str, str]]) -> list[dict[str, str]]:
+    if "table" in item:
+        return mine
+    return [row for row in mine if row["indicator"] == item["indicator"]]
+
+
+def _cents(text: str) -> int:
+    return int(Decimal(text).scaleb(2))
+
+
+def _item(
+    core: Mapping[str, Any],
+    item: Mapping[str, Any],
+    rows: list[dict[str, str]],
+    code: str,
+    language: str,
+) -> list[str]:
+    """Lines on one indicator: amount, formula, layers, coefficients, price, ecosystems."""
+    words = WORDS[language]
+    lines = [f"- {item['title'][language]}"]
+    if not item["counted"]:
+        lines[0] += f"  ({words['not_counted']})"
+    if "table" in item:
+        lines += _products(core, item, rows, words, language)
+        return lines
+    known = [Decimal(row["quantity"]) for row in rows if row["quantity"]]
+    unit = rows[0]["quantity_unit"] if rows else ""
+    amount = say_quantity(sum(known), unit, language) if known else words["missing"]
+    money = [_cents(row["value"]) for row in rows if row["value"]]
+    value = f"   {words['value']} {ten_thousands(sum(money))} 万元" if money else ""
+    lines.append(f"    {words['quantity']} {amount}{value}")
+    lines.append(f"    {words['formula']}: {item['source']}")
+    if item["derived_from"]:
+        parts = " × ".join(item["times"])
+        per = "".join(f" / {name}" for name in item["per"])
+        lines.append(f"    {words['from']}: {item['derived_from']} × {parts}{per}")
+    if item["cap"]:
+        lines.append(f"    {words['cap']}: {item['cap']}  {_file(core, 'statistics', item['cap'])}")
+    for raster, unit in item["rasters"].items():
+        lines.append(f"    {words['layers']}: {raster} [{unit}]  {_file(core, 'rasters', raster)}")
+    for coefficient, found in item["coefficients"].items():
+        lines += _coefficient(coefficient, found, rows, code, words)
+    for price in item.get("prices", ()):
+        lines += _price(price, words)
+    coverage = core["coverage"].get(f"{item['service']}.{item['indicator']}", {}).get(code)
+    if coverage is not None:
+        lines.append(f"    {words['coverage']}: {Decimal(coverage):.2%}")
+    if not item["negative"].startswith(("0 ", "0.", "-0.0000 ")):
+        lines.append(f"    {words['negative']}: {item['negative']}")
+    shares = _ecosystems(rows)
+    if shares:
+        lines.append(f"    {words['ecosystems']}: {shares}")
+    return lines
+
+
+def _file(core: Mapping[str, Any], kind: str, name: str) -> str:
+    entry = core["inputs"].get(f"{kind}.{name.split('.')[0]}", {})
+    return f"{entry.get('file', '?')}  sha256 {entry.get('sha256', '?')[:12]}…"
+
+
+def _tag(value: Mapping[str, str], words: Mapping[str, str]) -> str:
+    """Where a number is from and whether anybody checked it."""
+    status = " ".join(filter(None, (value["status"], value["confidence"])))
+    checked = value["verified_by"] or words["unverified"]
+    return f"[{value['source']}, {value['where']}; {status}; {checked}]"
+
+
+def _coefficient(
+    name: str,
+    found: Mapping[str, Any],
+    rows: list[dict[str, str]],
+    code: str,
+    words: Mapping[str, str],
+) -> list[str]:
+    """Lines on one coefficient: only the values this place used."""
+    from gep.ecosystems import ecosystems
+
+    present = {row["ecosystem"] for row in rows}
+    groups = {ecosystems()[e].group for e in present if e in ecosystems()}
+    used = {
+        key: value
+        for key, value in found["values"].items()
+        if key in ("constant", code) or key in present or key in groups or key.isdigit()
+    }
+    tags: dict[str, list[str]] = {}
+    for key, value in used.items():
+        text = (
+            f"{value['value']} {found['unit']}" if key == "constant" else f"{key} {value['value']}"
+        )
+        tags.setdefault(_tag(value, words), []).append(text)
+    head = f"    {words['coefficients']}: {name} ({found['at']})"
+    return [head, *(f"      {', '.join(texts)}  {tag}" for tag, texts in tags.items())]
+
+
+def _price(price: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
+    printed = price["printed"]
+    line = f"    {words['price']}: {price['price']} {price['unit']}  ({price['at']})"
+    origin = (
+        f"      {words['printed']} {printed['value']} {printed['unit']}  {_tag(printed, words)}"
+    )
+    if price["index"]:
+        origin += f" × {words['index']} {price['index']} {price['ratio']}"
+    return [line, origin]
+
+
+def _products(
+    core: Mapping[str, Any],
+    item: Mapping[str, Any],
+    rows: list[dict[str, str]],
+    words: Mapping[str, str],
+    language: str,
+) -> list[str]:
+    """Lines on open rows: every product with quantity, price and value."""
+    lines = [f"    {words['formula']}: {item['source']}"]
+    lines.append(f"    {words['table']}: {_file(core, 'statistics', item['table'])}")
+    for product in dict.fromkeys(row["indicator"] for row in rows):
+        own = [row for row in rows if row["indicator"] == product]
+        known = [Decimal(row["quantity"]) for row in own if row["quantity"]]
+        money = [_cents(row["value"]) for row in own if row["value"]]
+        price = next((f"{row['price']} {row['price_unit']}" for row in own if row["price"]), "—")
+        amount = say_quantity(sum(known), own[0]["quantity_unit"], language) if known else "—"
+        total = ten_thousands(sum(money)) if money else "—"
+        lines.append(f"      {product}: {amount} × {price} = {total} 万元")
+    return lines
+
+
+def _ecosystems(rows: list[dict[str, str]]) -> str:
+    """Return the largest ecosystems by quantity, with their shares."""
+    amounts = {row["ecosystem"]: Decimal(row["quantity"]) for row in rows if row["quantity"]}
+    total = sum(amounts.values())
+    if not total:
+        return ""
+    largest = sorted(amounts.items(), key=lambda entry: -entry[1])[:5]
+    return " · ".join(f"{kind} {amount / total:.1%}" for kind, amount in largest)

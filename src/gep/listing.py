@@ -1,0 +1,89 @@
+"""The services of a profile and the numbers behind them, as flat rows."""
+
+from gep import coefficients
+from gep.errors import InputError, Problem
+from gep.profile import catalogue, load
+from gep.service import Derived, Indicator, Products, Service
+from gep.service import services as registry
+from gep.tables import Row
+
+SERVICE_COLUMNS = ("service", "服务", "group", "method", "counted", "built", "kind", "inputs")
+NUMBER_COLUMNS = (
+    *("file", "name", "set", "key", "value", "unit", "source", "where", "status", "confidence"),
+    *("verified_by", "description"),
+)
+
+
+def services(profile: str) -> list[dict[str, str]]:
+    """Return one row per service of the vocabulary, as a profile sees it."""
+    chosen = load(profile).choices
+    rows = []
+    for name, entry in catalogue().items():
+        choice = chosen.get(name)
+        method = choice.method if choice else ""
+        service = registry().get((name, method))
+        counted = {True: "yes", False: "no"}.get(choice.counted, "optional") if choice else "no"  # type: ignore[call-overload]
+        rows.append(
+            {
+                "service": name,
+                "服务": entry.title.zh,
+                "group": entry.group,
+                "method": method,
+                "counted": counted,
+                "built": "yes" if service else "no",
+                "kind": _kind(service) if service else "",
+                "inputs": _inputs(service) if service else "",
+            }
+        )
+    return rows
+
+
+def _kind(service: Service) -> str:
+    """How the service comes by its amounts."""
+    kinds = []
+    for i in service.indicators:
+        if isinstance(i, Products):
+            kinds.append("open rows")
+        elif isinstance(i, Derived):
+            kinds.append("derived")
+        elif i.table:
+            kinds.append("rows")
+        else:
+            kinds.append("pixels, capped" if i.cap else "pixels")
+    return ", ".join(dict.fromkeys(kinds))
+
+
+def _inputs(service: Service) -> str:
+    tables = [i.table for i in service.indicators if not isinstance(i, Derived) and i.table]
+    caps = [i.cap[0] for i in service.indicators if isinstance(i, Indicator) and i.cap]
+    return ", ".join(dict.fromkeys([*service.rasters(), *tables, *caps]))
+
+
+def coefficients_of(service: str) -> list[Row]:
+    """Return one row per number of a service, or of `prices`."""
+    book, _ = coefficients.load()
+    names = {entry.title.zh: name for name, entry in catalogue().items()}
+    file = names.get(service, service)
+    if file not in book.services:
+        known = ", ".join(book.services)
+        raise InputError(Problem("E015", {"service": service, "known": known, "why": ""}))
+    rows: list[Row] = []
+    for c, keys, value in book.values():
+        if c.file == f"{file}.toml" and c.name in book.services[file]:
+            rows.append(
+                {
+                    "file": c.file,
+                    "name": c.name,
+                    "set": c.set,
+                    "key": " ".join(keys),
+                    "value": value.number,
+                    "unit": c.unit,
+                    "source": value.source,
+                    "where": value.where,
+                    "status": value.status,
+                    "confidence": value.confidence,
+                    "verified_by": value.verified_by,
+                    "description": c.description,
+                }
+            )
+    return rows

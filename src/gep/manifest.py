@@ -1,0 +1,223 @@
+"""run.json: a hashed core that says what came from what, and an envelope that does not count."""
+
+import importlib.metadata
+import json
+import platform
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from gep import store
+from gep.coefficients import Coefficient, Price
+from gep.cube import Cube
+from gep.ecosystems import ecosystems
+from gep.errors import IdentityError, Problem
+from gep.identities import Identity
+from gep.plan import Item, Plan
+from gep.run import Partials
+from gep.service import Products
+from gep.shipped import folder
+
+SCHEMA = 1
+SOFTWARE = (
+    *("gep", "numpy", "numba", "llvmlite", "rasterio", "pint", "pyproj", "shapely", "geopandas"),
+    *("pandas", "xarray", "pydantic"),
+)
+
+Stamp = tuple[int, int]
+
+
+def input_files(plan: Plan) -> dict[str, Path]:
+    """Every file an account reads, by its role."""
+    d = plan.definition
+    found = {f"rasters.{layer.name}": layer.path for layer in plan.layers}
+    found["counties"] = plan.folder / d.counties.file
+    if d.counties.outline:
+        found["counties.outline"] = plan.folder / d.counties.outline
+    found |= {f"statistics.{name}": table.file for name, table in plan.tables.items()}
+    return found
+
+
+def stamps(plan: Plan) -> dict[str, Stamp]:
+    """Size and time of every input, to see whether one changes during the run."""
+    stats = {role: path.stat() for role, path in input_files(plan).items()}
+    return {role: (stat.st_size, stat.st_mtime_ns) for role, stat in stats.items()}
+
+
+def digests(plan: Plan, threads: int) -> dict[str, str]:
+    """SHA-256 of every input by its role."""
+    files = input_files(plan)
+    with ThreadPoolExecutor(threads) as pool:
+        return dict(zip(files, pool.map(store.digest_file, files.values()), strict=True))
+
+
+def unchanged(plan: Plan, before: dict[str, Stamp]) -> None:
+    """Raise IdentityError E714 if an input is not the file it was when the run began."""
+    after = stamps(plan)
+    changed = [str(input_files(plan)[role]) for role in before if after[role] != before[role]]
+    if changed:
+        raise IdentityError(Problem("E714", {"files": ", ".join(changed)}))
+
+
+def core(plan: Plan, partials: Partials, cube: Cube, hashes: dict[str, str]) -> dict[str, Any]:
+    """Everything the numbers follow from, without times and machines."""
+    layers = {f"rasters.{layer.name}": layer for layer in plan.layers}
+    inputs: dict[str, Any] = {}
+    for role, path in input_files(plan).items():
+        inputs[role] = {"file": path.name, "sha256": hashes[role], "bytes": path.stat().st_size}
+        if role in layers:
+            layer = layers[role]
+            read = {"unit": layer.unit, "scale": layer.scale, "offset": layer.offset}
+            inputs[role] |= read | {"declared": layer.section.model_dump(exclude_none=True)}
+    return {
+        "schema": SCHEMA,
+        "account": plan.definition.model_dump(mode="json", exclude_none=True, exclude={"output"}),
+        "profile": {
+            "name": plan.profile.name,
+            "version": plan.profile.version,
+            "status": plan.profile.status,
+            "standard": plan.profile.standard,
+        },
+        "inputs": inputs,
+        "coefficient_files": {
+            _relative(path): store.digest_file(path)
+            for path in dict.fromkeys((*plan.book.files, *plan.profile.files))
+        },
+        "items": [_item(item, cube) for item in plan.items],
+        "uncovered": [
+            {"service": u.service, "indicator": u.indicator, "code": u.reason.code}
+            | {"en": u.reason.text("en"), "zh": u.reason.text("zh")}
+            for u in plan.uncovered
+        ],
+        "coverage": _coverage(cube),
+        "missing": _missing(plan, partials),
+        "pixels": {"outside": partials.outside}
+        | {p: int(n) for p, n in zip(cube.places, partials.pixels.sum(axis=1), strict=True)},
+        "problems": [
+            {"code": p.code, "en": p.text("en"), "zh": p.text("zh")} for p in cube.problems
+        ],
+        "software": {name: importlib.metadata.version(name) for name in SOFTWARE},
+    }
+
+
+def _relative(path: Path) -> str:
+    root = folder("coefficients")
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+
+
+def _item(item: Item, cube: Cube) -> dict[str, Any]:
+    """One indicator: formula, coefficients with provenance, prices, negative total."""
+    i = item.indicator
+    found: dict[str, Any] = {
+        "service": item.service.name,
+        "indicator": i.name,
+        "method": item.service.method,
+        "title": i.title._asdict(),
+        "source": i.source,
+        "counted": item.counted,
+        "ecosystems": list(getattr(i, "ecosystems", ())),
+        "rasters": getattr(i, "rasters", {}),
+        "derived_from": getattr(i, "of", ""),
+        "times": list(getattr(i, "times", ())),
+        "per": list(getattr(i, "per", ())),
+        "cap": (getattr(i, "cap", None) or [""])[0],
+        "coefficients": {name: _coefficient(c) for name, c in item.coefficients.items()},
+    }
+    if isinstance(i, Products):
+        found["table"] = i.table
+        return found
+    line = next(line for line in cube.lines if line.key == item.key)
+    prices = list(dict.fromkeys(_price(price) for price in line.prices.values()))
+    found["prices"] = [json.loads(price) for price in prices]
+    found["negative"] = f"{line.negative * line.quantum:f} {line.unit}"
+    return found
+
+
+def _coefficient(c: Coefficient) -> dict[str, Any]:
+    values = {" ".join(keys) or "constant": _value(value) for keys, value in c.values.items()}
+    return {"at": c.at, "unit": c.unit, "title": c.title, "symbol": c.symbol, "values": values}
+
+
+def _value(value: Any) -> dict[str, str]:
+    return {
+        "value": f"{value.number:f}",
+        "status": value.status,
+        "confidence": value.confidence,
+        "source": value.source,
+        "where": value.where,
+        "verified_by": value.verified_by,
+    }
+
+
+def _price(price: Price) -> str:
+    found = {
+        "price": f"{price.number:f}",
+        "unit": price.unit,
+        "at": price.coefficient,
+        "printed": _value(price.value) | {"unit": price.value_unit},
+        "index": price.index,
+        "ratio": f"{price.ratio:.10f}",
+        "states": list(price.states),
+    }
+    return json.dumps(found, ensure_ascii=False)
+
+
+def _coverage(cube: Cube) -> dict[str, dict[str, str]]:
+    found = {
+        f"{line.service}.{line.indicator}": {p: f"{c:.6f}" for p, c in line.coverage.items()}
+        for line in cube.lines
+    }
+    return found | {"ecosystem": {p: f"{c:.6f}" for p, c in cube.raster_coverage.items()}}
+
+
+def _missing(plan: Plan, partials: Partials) -> dict[str, dict[str, int]]:
+    """Return missing pixels of every indicator, by the input that is to blame."""
+    names = [layer.name for layer in plan.layers[1:]]
+    names += ["no coefficient for the class", "no finite result"]
+    found = {}
+    for item in plan.items:
+        if item.accumulator is not None and not isinstance(item.indicator, Products):
+            counts = partials.blame[item.accumulator]
+            blamed = {n: int(c) for n, c in zip(names, counts, strict=True) if c}
+            found[".".join(item.key)] = blamed
+    return found
+
+
+def identity_entries(identities: list[Identity]) -> list[dict[str, Any]]:
+    """Identities as plain data."""
+    return [
+        {"name": i.name, "en": i.title.en, "zh": i.title.zh, "holds": i.holds}
+        | {"compared": i.compared, "left": i.left, "right": i.right}
+        for i in identities
+    ]
+
+
+def run_id(body: dict[str, Any]) -> str:
+    """Short name of a run: a hash of what it was computed from."""
+    return store.digest(store.canonical(body))[:8]
+
+
+def seal(
+    body: dict[str, Any],
+    identities: list[Identity],
+    files: dict[str, bytes],
+    envelope: dict[str, Any],
+) -> bytes:
+    """Bytes of run.json: core with outputs and identities, its root digest, and the envelope."""
+    outputs = {name: {"sha256": store.digest(c), "bytes": len(c)} for name, c in files.items()}
+    whole = body | {"outputs": outputs, "identities": identity_entries(identities)}
+    sealed = {"core": whole, "root": store.digest(store.canonical(whole)), "envelope": envelope}
+    return json.dumps(sealed, ensure_ascii=False, indent=1).encode("utf8") + b"\n"
+
+
+def envelope(started: float, threads: int) -> dict[str, Any]:
+    """Time, machine and effort: not part of the digest."""
+    return {
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "seconds": round(time.monotonic() - started, 3),
+        "threads": threads,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "classes": len(ecosystems()),
+    }

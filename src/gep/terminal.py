@@ -1,0 +1,194 @@
+"""What the command line shows: tables and lines of text in either language, nothing computed."""
+
+import unicodedata
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gep.cube import Cube
+from gep.tables import areas, say_quantity, summary, ten_thousands
+
+if TYPE_CHECKING:
+    from gep.engine import Report, Result
+
+WORDS = {
+    "en": {
+        "service": "service",
+        "indicator": "indicator",
+        "quantity": "quantity",
+        "value": "value, 万元",
+        "share": "share",
+        "total": "total",
+        "partial_total": "total (partial account, not GEP)",
+        "place": "county",
+        "area": "km²",
+        "provisioning": "provisioning",
+        "regulating": "regulating",
+        "cultural": "cultural",
+        "unallocated": "unallocated",
+        "provisional": "provisional",
+        "complete": "complete",
+        "partial": "partial",
+        "missing": "some amounts are missing",
+        "uncovered": "not in this account",
+        "not_built": "not built yet",
+        "identities": "identities hold",
+        "understood": "layers as understood, inside the counties",
+        "layer": "layer",
+        "file": "file",
+        "unit": "unit",
+        "low": "lowest",
+        "median": "median",
+        "high": "highest",
+        "lost": "missing",
+        "results": "results in",
+        "next": "next",
+        "unverified": "of the numbers used have been checked against the printed source",
+        "warnings": "warnings",
+        "errors": "errors",
+        "none": "no problems",
+    },
+    "zh": {
+        "service": "服务",
+        "indicator": "指标",
+        "quantity": "实物量",
+        "value": "价值量(万元)",
+        "share": "占比",
+        "total": "合计",
+        "partial_total": "合计(部分核算,不是 GEP)",
+        "place": "县区",
+        "area": "面积 km²",
+        "provisioning": "物质产品",
+        "regulating": "调节服务",
+        "cultural": "文化服务",
+        "unallocated": "未分配",
+        "provisional": "暂行",
+        "complete": "完整",
+        "partial": "部分",
+        "missing": "有缺失",
+        "uncovered": "本核算不含",
+        "not_built": "尚未实现",
+        "identities": "条恒等式成立",
+        "understood": "县区范围内对各图层的理解",
+        "layer": "图层",
+        "file": "文件",
+        "unit": "单位",
+        "low": "最小",
+        "median": "中位数",
+        "high": "最大",
+        "lost": "缺失",
+        "results": "结果在",
+        "next": "下一步",
+        "unverified": "个所用数值已与印刷原文核对",
+        "warnings": "条提醒",
+        "errors": "个错误",
+        "none": "没有问题",
+    },
+}
+
+
+def width(text: str) -> int:
+    """Columns a text takes on a terminal; Chinese characters take two.
+
+    >>> width("水 P"), width("km²")
+    (4, 3)
+    """
+    return sum(1 + (unicodedata.east_asian_width(sign) in "WF") for sign in text)
+
+
+def aligned(rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> str:
+    """Rows as text with aligned columns; those numbered in *right* end flush.
+
+    >>> print(aligned([("a", "10"), ("水", "5")], frozenset({1})))
+    a   10
+    水   5
+    """
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = []
+        for number, (cell, wide) in enumerate(zip(row, widths, strict=True)):
+            gap = " " * (wide - width(cell))
+            cells.append(gap + cell if number in right else cell + gap)
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def ruled(rows: Sequence[Sequence[str]], right: frozenset[int], last: bool = True) -> str:
+    """Aligned rows with a line below the header and, with *last*, above the total."""
+    lines = aligned(rows, right).split("\n")
+    rule = "─" * max(map(width, lines))
+    body = [*lines[1:-1], rule, lines[-1]] if last else lines[1:]
+    return "\n".join([lines[0], rule, *body])
+
+
+def service_table(cube: Cube, language: str) -> str:
+    """Every indicator with its quantity, its money in 万元, and its share."""
+    from gep.profile import catalogue
+
+    words = WORDS[language]
+    head = [words[name] for name in ("service", "indicator", "quantity", "value", "share")]
+    rows = [head]
+    previous = ""
+    for row in summary(cube):
+        title = catalogue()[row.service].title.say(language) if row.service != previous else ""
+        mark = " *" if row.partial else ""
+        money = ten_thousands(row.cents) if row.priced else ""
+        share = "" if row.share is None else f"{row.share:.1%}"
+        amount = say_quantity(row.quantity, row.unit, language)
+        rows.append([title, row.title.say(language) + mark, amount, money, share])
+        previous = row.service
+    total = words["partial_total" if cube.partial else "total"]
+    cents = cube.cents(cube.places)
+    rows.append([total, "", "", ten_thousands(cents), "100.0%" if cents else ""])
+    return ruled(rows, frozenset({2, 3, 4}))
+
+
+def county_table(cube: Cube, name: str, language: str) -> str:
+    """Every place with its area, its groups and its total in 万元."""
+    from gep.service import GROUPS
+    from gep.tables import status
+
+    words = WORDS[language]
+    rows = [[words["place"], "", words["area"], *(words[g] for g in GROUPS), words["total"], ""]]
+    for area in areas(cube, name):
+        own = sum(a for (place, _), a in cube.extent.items() if place in area.places)
+        money = [ten_thousands(cube.cents(area.places, group)) for group in GROUPS]
+        whole = ten_thousands(cube.cents(area.places))
+        said = words[status(cube, area.places)]
+        label = area.name or words.get(area.code, area.code)
+        code = "" if area.level in ("unallocated", "province") else area.code
+        rows.append([label, code, f"{own / 1e8:,.2f}", *money, whole, said])
+    return ruled(rows, frozenset({2, 3, 4, 5, 6}))
+
+
+def notes(result: "Result", language: str) -> list[str]:
+    """Return what a reader must know beside the tables."""
+    from gep.profile import catalogue
+
+    words = WORDS[language]
+    lines = []
+    if any(row.partial for row in summary(result.account)):
+        lines.append(f"* {words['missing']}")
+    uncovered = result.plan.uncovered
+    if uncovered:
+        unbuilt = [u.service for u in uncovered if u.reason.code == "W101"]
+        named = [catalogue()[name].title.say(language) for name in unbuilt]
+        if named:
+            lines.append(f"{words['uncovered']} ({words['not_built']}): {', '.join(named)}")
+        for u in uncovered:
+            if u.reason.code != "W101":
+                lines.append(f"{words['uncovered']}: {u.reason.text(language)}")
+    checked, all_numbers = result.verified
+    counted = f"{checked} / {all_numbers} {words['unverified']}"
+    return [*lines, counted]
+
+
+def layer_table(report: "Report", language: str) -> str:
+    """Return what was understood of every layer."""
+    words = WORDS[language]
+    names = ("layer", "file", "unit", "low", "median", "high", "lost")
+    rows = [[words[name] for name in names]]
+    for row in report.layers:
+        numbers = [f"{value:.6g}" for value in (row.low, row.median, row.high)]
+        rows.append([row.name, row.file, row.unit, *numbers, f"{row.missing:.2%}"])
+    return ruled(rows, frozenset({3, 4, 5, 6}), last=False)
