@@ -322,7 +322,7 @@ class _Reader:
         if unknown:
             allowed = ", ".join(sorted(ALLOWED))
             self._wrong("E521", at=at, unknown=", ".join(unknown), allowed=allowed)
-        by = tuple([entry["by"]] if isinstance(entry["by"], str) else entry["by"])
+        by: Keys = (entry["by"],) if isinstance(entry["by"], str) else tuple(entry["by"])
         if wrong := [word for word in by if word not in DIMENSIONS]:
             self._wrong("E529", at=at, word=", ".join(wrong), known=", ".join(DIMENSIONS))
             return None

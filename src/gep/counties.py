@@ -7,7 +7,7 @@ from typing import Any
 
 import geopandas
 import numpy as np
-import pyogrio.errors
+import pyogrio.errors  # type: ignore[import-untyped]
 import pyproj
 import shapely
 from numpy.typing import NDArray
@@ -205,7 +205,7 @@ def _geodesic(frame: geopandas.GeoDataFrame) -> tuple[float, ...]:
 def _to_grid(frame: geopandas.GeoDataFrame, grid: Grid, path: Path) -> geopandas.GeoDataFrame:
     """Polygons in the CRS of the grid; never by a guessed datum shift."""
     assert frame.crs
-    datums = [crs.geodetic_crs.datum.name for crs in (frame.crs, grid.crs)]
+    datums = [_datum(crs) for crs in (frame.crs, grid.crs)]
     same = datums[0] == datums[1] or all(any(s in d for s in SAME_DATUM) for d in datums)
     if not same:
         group = pyproj.transformer.TransformerGroup(frame.crs, grid.crs, allow_ballpark=False)
@@ -214,6 +214,11 @@ def _to_grid(frame: geopandas.GeoDataFrame, grid: Grid, path: Path) -> geopandas
             fields |= {"crs": frame.crs.name, "want": grid.crs.name}
             raise InputError(Problem("E204", fields))
     return frame.to_crs(grid.crs)
+
+
+def _datum(crs: pyproj.CRS) -> str:
+    geodetic = crs.geodetic_crs
+    return geodetic.datum.name if geodetic and geodetic.datum else "?"
 
 
 def _universe(section: CountiesSection, folder: Path, grid: Grid, polygons: NDArray[Any]) -> Any:

@@ -1,7 +1,7 @@
 """Problems a user can act on: a code, where, what was found, what is right, how to mend it."""
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,7 @@ class Problem:
     """One thing that is wrong (E…) or deserves a look (W…), with the values its message names."""
 
     code: str
-    fields: dict[str, object] = field(default_factory=dict)
+    fields: Mapping[str, object] = field(default_factory=dict)
 
     def text(self, language: str = "en") -> str:
         """Say where, what was found and what is right, on one line."""

@@ -89,7 +89,7 @@ def explain(
 
 
 def _service(core: Mapping[str, Any], asked: str) -> str:
-    names = list(dict.fromkeys(item["service"] for item in core["items"]))
+    names: list[str] = list(dict.fromkeys(item["service"] for item in core["items"]))
     for name in names:
         if asked in (name, *catalogue()[name].title):
             return name
@@ -135,7 +135,7 @@ def _item(
         return lines
     known = [Decimal(row["quantity"]) for row in rows if row["quantity"]]
     unit = rows[0]["quantity_unit"] if rows else ""
-    amount = say_quantity(sum(known), unit, language) if known else words["missing"]
+    amount = say_quantity(sum(known, Decimal(0)), unit, language) if known else words["missing"]
     money = [_cents(row["value"]) for row in rows if row["value"]]
     value = f"   {words['value']} {ten_thousands(sum(money))} 万元" if money else ""
     lines.append(f"    {words['quantity']} {amount}{value}")
@@ -228,7 +228,11 @@ def _products(
         known = [Decimal(row["quantity"]) for row in own if row["quantity"]]
         money = [_cents(row["value"]) for row in own if row["value"]]
         price = next((f"{row['price']} {row['price_unit']}" for row in own if row["price"]), "—")
-        amount = say_quantity(sum(known), own[0]["quantity_unit"], language) if known else "—"
+        amount = (
+            say_quantity(sum(known, Decimal(0)), own[0]["quantity_unit"], language)
+            if known
+            else "—"
+        )
         total = ten_thousands(sum(money)) if money else "—"
         lines.append(f"      {product}: {amount} × {price} = {total} 万元")
     return lines

@@ -22,14 +22,16 @@ def services(profile: str) -> list[dict[str, str]]:
         choice = chosen.get(name)
         method = choice.method if choice else ""
         service = registry().get((name, method))
-        counted = {True: "yes", False: "no"}.get(choice.counted, "optional") if choice else "no"  # type: ignore[call-overload]
+        said = choice.counted if choice else False
         rows.append(
             {
                 "service": name,
                 "服务": entry.title.zh,
                 "group": entry.group,
                 "method": method,
-                "counted": counted,
+                "counted": {True: "yes", False: "no"}.get(bool(said), "")
+                if said != "optional"
+                else "optional",
                 "built": "yes" if service else "no",
                 "kind": _kind(service) if service else "",
                 "inputs": _inputs(service) if service else "",

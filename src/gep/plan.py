@@ -253,7 +253,7 @@ def _lacking(
     if isinstance(indicator, Derived):
         owner, name = source_of(service, indicator)
         base = next((u for u in plan.uncovered if (u.service, u.indicator) == (owner, name)), None)
-        return base and Problem("W105", fields | {"of": f"{owner}.{name}"})
+        return Problem("W105", fields | {"of": f"{owner}.{name}"}) if base else None
     given = {layer.name for layer in plan.layers}
     absent = [name for name in indicator.rasters if name not in given]
     if absent:

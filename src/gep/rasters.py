@@ -162,7 +162,8 @@ def _geographic(crs: pyproj.CRS, t: "Affine", height: int) -> NDArray[np.float64
     edges = np.deg2rad(t.f + t.e * np.arange(height + 1))
     s = np.sin(edges)
     zone = s / (1 - e2 * s**2) + np.log((1 + e * s) / (1 - e * s)) / (2 * e)
-    return b**2 / 2 * math.radians(t.a) * (zone[:-1] - zone[1:])
+    areas: NDArray[np.float64] = b**2 / 2 * math.radians(t.a) * (zone[:-1] - zone[1:])
+    return areas
 
 
 def _projected(
@@ -177,10 +178,11 @@ def _projected(
     plane = abs(t.a * t.e) * metre**2
     project = pyproj.Proj(crs)
 
-    def true_area(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    def true_area(x: NDArray[Any], y: NDArray[Any]) -> NDArray[np.float64]:
         east, north = t.c + t.a * x, t.f + t.e * y
         longitude, latitude = project(east, north, inverse=True)
-        return plane / np.asarray(project.get_factors(longitude, latitude).areal_scale)
+        scale = np.asarray(project.get_factors(longitude, latitude).areal_scale, np.float64)
+        return np.divide(plane, scale)
 
     middle_x, middle_y = width / 2, height / 2
     rows = true_area(np.full(height, middle_x), np.arange(height) + 0.5)

@@ -1,5 +1,6 @@
 """Plan → partials: tiles through the fused loop on several threads, summed as integers."""
 
+import math
 import random
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -70,8 +71,8 @@ class Partials:
         self.outside += other.outside
         for code, (count, row, column) in other.unknown.items():
             before, *place = self.unknown.get(code, (0, row, column))
-            first = min(tuple(place), (row, column))
-            self.unknown[code] = (before + count, *first)
+            first = min((place[0], place[1]), (row, column))
+            self.unknown[code] = (before + count, first[0], first[1])
         for layer, (value, row, column) in other.impossible.items():
             _, *place = self.impossible.get(layer, (value, row, column))
             if layer not in self.impossible or (row, column) < tuple(place):
@@ -192,9 +193,10 @@ class Loop:
         inside: NDArray[np.bool_],
     ) -> None:
         """Note the first value of a layer that physics does not allow."""
-        if self._ranges[number] is None:
+        allowed = self._ranges[number]
+        if allowed is None:
             return
-        low, high = self._ranges[number]
+        low, high = allowed
         scale, offset = self._scales[number], self._offsets[number]
         slack = 1e-6 * max(abs(low), abs(high))
         with np.errstate(invalid="ignore"):
@@ -331,7 +333,7 @@ def _stop_on_findings(plan: Plan, total: Partials) -> None:
         problems.append(unknown_codes(plan, total.unknown))
     for number, (value, row, column) in sorted(total.impossible.items()):
         layer = plan.layers[number + 1]
-        low, high = possible(layer.name, layer.unit)
+        low, high = possible(layer.name, layer.unit) or (math.nan, math.nan)
         fields = {"file": layer.path, "name": layer.name, "value": f"{value:.6g}"}
         fields |= {"unit": layer.unit, "low": low, "high": high}
         problems.append(Problem("E307", fields | {"row": row + 1, "column": column + 1}))

@@ -17,7 +17,7 @@ AREA = "area"
 """Weight that needs no raster: spread by the area of the eligible ecosystems."""
 
 
-def positive(weight):
+def positive(weight: float) -> float:
     """Weight of a pixel when a county amount is spread; NaN in, NaN out.
 
     >>> positive(3.0), positive(-1.0)
