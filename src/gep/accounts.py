@@ -15,7 +15,7 @@ from gep.errors import Problem
 from gep.plan import Item, Plan
 from gep.rasters import AREA_QUANTUM
 from gep.rows import Weights, products, row_amounts
-from gep.run import Partials
+from gep.run import Partials, culprits
 from gep.service import Derived, Indicator, Products, source_of
 
 LOW_COVERAGE, FULL_COVERAGE = Decimal("0.90"), Decimal("0.98")
@@ -136,8 +136,7 @@ def _check_coverage(
     problems: list[Problem],
 ) -> None:
     """Coverage below 0.90 is an error unless accepted, below 0.98 a warning."""
-    names = [layer.name for layer in plan.layers[1:]]
-    names += ["no coefficient for the class", "no finite result"]
+    names = culprits(plan)
     for limit, code in ((LOW_COVERAGE, "E305"), (FULL_COVERAGE, "W305")):
         low = {p: c for p, c in coverage.items() if c < limit and p != UNALLOCATED}
         if low:

@@ -171,14 +171,14 @@ class Book:
         if value is None:
             return Problem("W521", where)
         have = price_year(coefficient.unit) or year
-        ratio, states = Decimal(1), (value.verified,)
+        ratio, states = Decimal(1), [value.verified]
         if have != year:
             if coefficient.index not in self.indices:
                 return Problem("W522", where | {"have": have})
             moved = self._ratio(coefficient.index, have, year)
             if isinstance(moved, int):
                 return Problem("W523", where | {"index": coefficient.index, "missing": moved})
-            ratio, states = moved[0], (value.verified, *moved[1])
+            ratio, states = moved[0], [value.verified, *sorted(moved[1])]
         want = of_year(unit, year)
         scale = Decimal(repr(factor(of_year(coefficient.unit, year), want, coefficient.at)))
         number = EXACT.multiply(EXACT.multiply(value.number, ratio), scale)

@@ -63,6 +63,7 @@ class Legend:
     name: str
     codes: dict[int, Ecosystem]
     nodata: frozenset[int]
+    path: Path
 
 
 def legend(name: str, near: Path = Path()) -> Legend:
@@ -85,4 +86,4 @@ def legend(name: str, near: Path = Path()) -> Legend:
     if wrong:
         raise InputError(Problem("E009", {"file": path.name, "classes": ", ".join(wrong)}))
     codes = {int(code): ecosystems()[key] for code, key in entry["codes"].items()}
-    return Legend(name, codes, frozenset(entry.get("nodata", ())))
+    return Legend(name, codes, frozenset(entry.get("nodata", ())), path)

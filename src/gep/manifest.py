@@ -15,7 +15,7 @@ from gep.ecosystems import ecosystems
 from gep.errors import IdentityError, Problem
 from gep.identities import Identity
 from gep.plan import Item, Plan
-from gep.run import Partials
+from gep.run import Partials, culprits
 from gep.service import Products
 from gep.shipped import folder
 
@@ -32,6 +32,8 @@ def input_files(plan: Plan) -> dict[str, Path]:
     """Every file an account reads, by its role."""
     d = plan.definition
     found = {f"rasters.{layer.name}": layer.path for layer in plan.layers}
+    if not plan.legend.path.is_relative_to(folder("coefficients")):
+        found["legend"] = plan.legend.path
     found["counties"] = plan.folder / d.counties.file
     if d.counties.outline:
         found["counties.outline"] = plan.folder / d.counties.outline
@@ -173,8 +175,7 @@ def _coverage(cube: Cube) -> dict[str, dict[str, str]]:
 
 def _missing(plan: Plan, partials: Partials) -> dict[str, dict[str, int]]:
     """Return missing pixels of every indicator, by the input that is to blame."""
-    names = [layer.name for layer in plan.layers[1:]]
-    names += ["no coefficient for the class", "no finite result"]
+    names = culprits(plan)
     found = {}
     for item in plan.items:
         if item.accumulator is not None and not isinstance(item.indicator, Products):

@@ -147,7 +147,8 @@ def _accepted(problem: Problem, definition: Definition) -> Problem:
     reason = definition.accept.get(problem.code)
     if reason is None:
         return problem
-    return Problem("W010", {"code": problem.code, "text": problem.text(), "reason": reason})
+    fields = {"code": problem.code, "reason": reason, "text": problem.text("en")}
+    return Problem("W010", fields | {"text_zh": problem.text("zh")})
 
 
 def accept(problems: list[Problem], definition: Definition) -> list[Problem]:

@@ -182,7 +182,8 @@ def _projected(
         east, north = t.c + t.a * x, t.f + t.e * y
         longitude, latitude = project(east, north, inverse=True)
         scale = np.asarray(project.get_factors(longitude, latitude).areal_scale, np.float64)
-        return np.divide(plane, scale)
+        areas: NDArray[np.float64] = plane / scale
+        return areas
 
     middle_x, middle_y = width / 2, height / 2
     rows = true_area(np.full(height, middle_x), np.arange(height) + 0.5)

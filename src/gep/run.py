@@ -84,6 +84,12 @@ class Partials:
         return exact
 
 
+def culprits(plan: Plan) -> list[str]:
+    """Return what a missing pixel can be blamed on, in the order of `Partials.blame`."""
+    names = [layer.name for layer in plan.layers[1:]]
+    return [*names, "no coefficient / 没有系数", "no finite result / 结果不是有限数"]
+
+
 class Loop:
     """The fused loop of a plan with its tables, ready for tiles."""
 

@@ -17,6 +17,8 @@ LATEST = "latest"
 MANIFEST = "run.json"
 LOCK = ".lock"
 CHUNK = 1 << 20
+PATIENCE = 5.0
+"""Seconds to wait for another run to finish writing."""
 
 
 def digest_file(path: Path) -> str:
@@ -62,23 +64,33 @@ def locked(folder: Path) -> Generator[None, None, None]:
         file.write(f"{os.getpid()} {time.strftime('%Y-%m-%dT%H:%M:%S')}\n")
         file.flush()
         yield
-    (folder / LOCK).unlink(missing_ok=True)
 
 
 def _hold(file: Any, folder: Path) -> None:
-    file.seek(0)
-    holder = file.read().strip() or "?"
-    try:
-        if os.name == "nt":
-            import msvcrt
+    """Wait a little for the lock: a run holds it only while it writes."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            _lock(file)
+        except OSError:
+            if time.monotonic() < until:
+                time.sleep(0.05)
+                continue
+            file.seek(0)
+            holder = file.read().strip() or "?"
+            raise BusyError(Problem("E710", {"folder": folder, "holder": holder})) from None
+        return
 
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        else:
-            import fcntl
 
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        raise BusyError(Problem("E710", {"folder": folder, "holder": holder})) from None
+def _lock(file: Any) -> None:
+    if os.name == "nt":
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def publish(folder: Path, name: str, files: dict[str, bytes]) -> Path:
