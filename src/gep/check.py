@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from rasterio.windows import Window
 
 from gep.errors import Problem
 from gep.layers import usual
 from gep.plan import Plan, accept, gathering
-from gep.rasters import Layer, Reader, tiles
+from gep.rasters import Layer, Reader, Window, tiles
 from gep.run import TILE, UNKNOWN, Loop, unknown_codes
 
 SAMPLE = 24

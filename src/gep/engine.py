@@ -68,7 +68,7 @@ class Account:
         """List every problem that headers, tables, polygons and a sample of the pixels show."""
         made, problems = plan.make(self.definition, self.path.parent)
         layers: list[Understood] = []
-        if made is not None and not any(p.is_error for p in problems):
+        if made is not None:
             layers, found = check.pixels(made)
             problems += found
         return Report(tuple(problems), tuple(layers), made)

@@ -41,6 +41,7 @@ TITLES = {
     "pixels": Title("pixels inside + outside = all pixels", "界内 + 界外 = 全部像元"),
     "area": Title("county area by pixels = polygon ± 0.1 %", "像元面积 = 界线面积 ± 0.1 %"),
     "cap": Title("capped quantity ≤ min(load, capacity)", "净化量 ≤ 排放量与净化能力的较小者"),
+    "sums": Title("lines = what the loop summed, as integers", "各指标 = 像元累加的整数"),
     "tiling": Title("another tiling gives the same integers", "换一种分块，整数不变"),
 }
 
@@ -59,12 +60,25 @@ def of_run(plan: Plan, partials: Partials, cube: Cube, loop: Loop) -> list[Ident
         make("pixels", grid_pixels, counted, grid_pixels, counted == grid_pixels),
         make("tiling", tried, left, right, left == right),
     ]
+    found.append(_sums(plan, partials, cube))
     capped = [line for line in cube.lines if line.capped]
     if capped:
         found.append(_cap(capped))
     if plan.grid.pixel < FINE_PIXEL:
         found.append(_area(plan, partials))
     return found
+
+
+def _sums(plan: Plan, partials: Partials, cube: Cube) -> Identity:
+    """Quanta in the lines against those the loop summed; nothing lost on the way."""
+    columns = {item.key: item.accumulator for item in plan.items}
+    left, right = [], []
+    for line in cube.lines:
+        column = columns.get(line.key)
+        if column is not None and not line.capped:
+            left.append(sum(amount for amount in line.amounts.values() if amount is not None))
+            right.append(int(partials.total(partials.sums[:, :, column]).sum()))
+    return make("sums", len(left), left, right, left == right)
 
 
 def _cap(lines: list[Line]) -> Identity:

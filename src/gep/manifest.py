@@ -94,6 +94,7 @@ def core(plan: Plan, partials: Partials, cube: Cube, hashes: dict[str, str]) -> 
         ],
         "coverage": _coverage(cube),
         "missing": _missing(plan, partials),
+        "states": _states(plan, partials),
         "pixels": {"outside": partials.outside}
         | {p: int(n) for p, n in zip(cube.places, partials.pixels.sum(axis=1), strict=True)},
         "problems": [
@@ -182,6 +183,25 @@ def _missing(plan: Plan, partials: Partials) -> dict[str, dict[str, int]]:
             counts = partials.blame[item.accumulator]
             blamed = {n: int(c) for n, c in zip(names, counts, strict=True) if c}
             found[".".join(item.key)] = blamed
+    return found
+
+
+def _states(plan: Plan, partials: Partials) -> dict[str, dict[str, int]]:
+    """Return pixels of every indicator by state: valid, missing, excluded, without an ecosystem."""
+    found = {}
+    for item in plan.items:
+        if item.accumulator is None or isinstance(item.indicator, Products):
+            continue
+        eligible = list(plan.accumulators[item.accumulator].eligible)
+        inside, nodata = int(partials.pixels.sum()), int(partials.pixels[:, -1].sum())
+        taken = int(partials.pixels[:, eligible].sum())
+        missing = int(partials.missing[:, :, item.accumulator].sum())
+        found[".".join(item.key)] = {
+            "valid": taken - missing,
+            "missing": missing,
+            "excluded": inside - nodata - taken,
+            "nodata": nodata,
+        }
     return found
 
 

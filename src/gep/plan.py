@@ -77,6 +77,7 @@ class Plan:
     accumulators: list[Accumulator] = field(default_factory=list)
     lookups: list[NDArray[np.float64]] = field(default_factory=list)
     uncovered: list[Uncovered] = field(default_factory=list)
+    faulty: set[str] = field(default_factory=set)
 
 
 @contextmanager
@@ -112,7 +113,7 @@ def make(
             raise InputError(Problem("E005", {"file": "gep.toml", "key": f"rasters.{ECOSYSTEM}"}))
         grid, wrong = rasters.grid(folder / definition.rasters[ECOSYSTEM].file)
         problems += wrong
-    layers = _layers(definition, folder, known, grid, problems)
+    layers, faulty = _layers(definition, folder, known, grid, problems)
     if grid is not None:
         with gathering(problems):
             found, wrong = counties.load(definition.counties, folder, grid)
@@ -123,7 +124,7 @@ def make(
             tables[name] = statistics.load(name, section, folder, definition.account.year)
     for code in sorted(definition.accept.keys() - _acceptable()):
         problems.append(Problem("E010", {"code": code, "known": ", ".join(sorted(_acceptable()))}))
-    if None in (chosen_profile, chosen_book, chosen_legend, grid, found):
+    if None in (chosen_profile, chosen_book, chosen_legend, grid, found) or ECOSYSTEM in faulty:
         return None, problems
     assert chosen_profile
     assert chosen_book
@@ -133,6 +134,7 @@ def make(
     plan = Plan(
         definition, folder, chosen_profile, chosen_book, grid, found, chosen_legend, layers, tables
     )
+    plan.faulty = faulty
     _fill(plan, known, problems)
     return plan, [_accepted(problem, definition) for problem in problems]
 
@@ -178,30 +180,37 @@ def _layers(
     registry: dict[tuple[str, str], Service],
     grid: Grid | None,
     problems: list[Problem],
-) -> list[Layer]:
-    """Layers some service can use, ecosystem first; each checked against the account grid."""
+) -> tuple[list[Layer], set[str]]:
+    """Sound layers some service can use, ecosystem first, and the names of the faulty ones."""
     weights = [name for service in registry.values() for name in service.weights()]
     units = {name: variables()[name].unit for name in weights if name in variables()}
     for service in registry.values():
         units |= service.rasters()
-    layers = []
+    layers: list[Layer] = []
+    faulty = set()
     for name in sorted(definition.rasters, key=lambda name: name != ECOSYSTEM):
         section = definition.rasters[name]
         if name != ECOSYSTEM and name not in units:
             known = ", ".join(sorted(units))
             problems.append(Problem("W011", {"name": name, "known": known}))
             continue
-        with gathering(problems):
-            path = folder / section.file
-            layer, wrong = rasters.inspect(name, section, path, units.get(name, ""))
-            problems += wrong
+        wrong: list[Problem] = []
+        with gathering(wrong):
+            layer, found = rasters.inspect(
+                name, section, folder / section.file, units.get(name, "")
+            )
+            wrong += found
             if grid is not None and name != ECOSYSTEM:
-                problems += rasters.compare(layer, grid)
+                wrong += rasters.compare(layer, grid)
             if section.year is not None and section.year != definition.account.year:
                 fields = {"name": name, "year": section.year, "want": definition.account.year}
-                problems.append(Problem("W012", fields))
+                wrong.append(Problem("W012", fields))
+        if any(problem.is_error for problem in wrong):
+            faulty.add(name)
+        else:
             layers.append(layer)
-    return layers
+        problems += wrong
+    return layers, faulty
 
 
 def _fill(plan: Plan, registry: dict[tuple[str, str], Service], problems: list[Problem]) -> None:
@@ -229,6 +238,8 @@ def _fill(plan: Plan, registry: dict[tuple[str, str], Service], problems: list[P
 def _add_service(plan: Plan, choice: Choice, service: Service, problems: list[Problem]) -> None:
     for indicator in service.indicators:
         if getattr(indicator, "optional", False) and indicator.name not in choice.include:
+            continue
+        if plan.faulty & {*getattr(indicator, "rasters", {})}:
             continue
         reason = _lacking(plan, service, indicator)
         if reason is not None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.vrt import WarpedVRT
-from rasterio.windows import Window
+from rasterio.windows import Window as Window  # tiles; other rooms get it from here
 
 from gep.config import RasterSection
 from gep.errors import InputError, Problem
@@ -153,7 +153,7 @@ def grid(path: Path) -> tuple[Grid, list[Problem]]:
 
 
 def _geographic(crs: pyproj.CRS, t: "Affine", height: int) -> NDArray[np.float64]:
-    """Area of a pixel of each row on the ellipsoid [m^2], METHODS 4.2."""
+    """Area of a pixel of each row on the ellipsoid [m^2]; docs/methods.md#pixel-area."""
     ellipsoid = crs.ellipsoid
     assert ellipsoid
     a, b = ellipsoid.semi_major_metre, ellipsoid.semi_minor_metre

@@ -10,14 +10,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.windows import Window
 
 from gep.ecosystems import ecosystems
 from gep.errors import InputError, Problem
 from gep.fuse import fuse
 from gep.layers import possible
 from gep.plan import Plan
-from gep.rasters import AREA_QUANTUM, Reader, tiles
+from gep.rasters import AREA_QUANTUM, Reader, Window, tiles
 
 TILE = 512
 NODATA, UNKNOWN = -1, -2

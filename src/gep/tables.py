@@ -109,7 +109,8 @@ def _county_row(cube: Cube, area: Area) -> Row:
 
 def _mean_coverage(cube: Cube, area: Area) -> Decimal:
     """Coverage of several places, weighted by their areas."""
-    known = [(cube.raster_coverage[p], _square_kilometres(cube, p)) for p in area.places]
+    covered = [p for p in area.places if p in cube.raster_coverage]
+    known = [(cube.raster_coverage[p], _square_kilometres(cube, p)) for p in covered]
     whole = sum(size for _, size in known)
     return sum(c * size for c, size in known) / whole if whole else Decimal(0)
 

@@ -9,7 +9,7 @@ SERVICE = Service(
     group="provisioning",
     title=Title("Agricultural products", "农业产品"),
     seea="Crop provisioning services (gross output)",
-    source="DB36/T 1402-2021 as understood; METHODS 5.1",
+    source="DB36/T 1402-2021 as understood, text not read; docs/methods.md#agricultural-products",
     indicators=(
         Products(
             name="agricultural_products",
@@ -17,7 +17,10 @@ SERVICE = Service(
             group="agriculture",
             ecosystems=("cropland",),
             spread=("net_primary_production", AREA),
-            source="METHODS 5.0: V = sum of E P, gross output",
+            source=(
+                "V = sum of E P, gross output at market prices; MEE guide 2020 and "
+                "DB33/T 2274-2020, neither read; docs/methods.md#agricultural-products"
+            ),
         ),
     ),
 )

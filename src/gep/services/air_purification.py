@@ -49,7 +49,7 @@ SERVICE = Service(
     group="regulating",
     title=Title("Air purification", "空气净化"),
     seea="Air filtration services",
-    source="DB36/T 1402-2021 as understood; METHODS 6.8",
+    source="DB36/T 1402-2021 as understood, text not read; docs/methods.md#air-purification",
     indicators=(
         Indicator(
             name="sulfur_dioxide",
@@ -63,7 +63,10 @@ SERVICE = Service(
             cap=("emissions.so2", "t/year"),
             price=("sulfur_dioxide_price", "CNY/t"),
             example=Example(inputs={"sulfur_dioxide_capacity": 88.65}, gives=88.65),
-            source="METHODS 6.8: min(emission, sum of q A)",
+            source=(
+                "Q = min(emission of the county, sum of q A); MEE guide 2020, not read; "
+                "docs/methods.md#air-purification"
+            ),
         ),
         Indicator(
             name="nitrogen_oxides",
@@ -77,7 +80,10 @@ SERVICE = Service(
             cap=("emissions.nox", "t/year"),
             price=("nitrogen_oxides_price", "CNY/t"),
             example=Example(inputs={"nitrogen_oxides_capacity": 6.0}, gives=6.0),
-            source="METHODS 6.8: min(emission, sum of q A)",
+            source=(
+                "Q = min(emission of the county, sum of q A); MEE guide 2020, not read; "
+                "docs/methods.md#air-purification"
+            ),
         ),
         Indicator(
             name="dust",
@@ -92,7 +98,10 @@ SERVICE = Service(
             price=("dust_price", "CNY/t"),
             optional=True,
             example=Example(inputs={"dust_capacity": 10110.0}, gives=10110.0),
-            source="METHODS 6.8: min(emission, sum of q A); off in jiangxi-2021",
+            source=(
+                "Q = min(emission of the county, sum of q A); MEE guide 2020, not read; "
+                "off in jiangxi-2021; docs/methods.md#air-purification"
+            ),
         ),
     ),
 )

@@ -21,7 +21,8 @@ def carbon_dioxide(net_ecosystem_production, clamp):
 
     Source
     ------
-    METHODS 6.6, method A. Differs in nothing; 44/12 is a conversion of units, not of this kernel.
+    NEP method, one of the three of GB/T 46869-2025 A.7 as reported. Differs in nothing; 44/12 is a
+    conversion of units, not of this kernel. See docs/methods.md#carbon-sequestration.
 
     Examples
     --------
@@ -38,7 +39,7 @@ SERVICE = Service(
     group="regulating",
     title=Title("Carbon sequestration", "固碳"),
     seea="Global climate regulation services",
-    source="DB36/T 1402-2021 as understood; METHODS 6.6",
+    source="DB36/T 1402-2021 as understood, text not read; docs/methods.md#carbon-sequestration",
     indicators=(
         Indicator(
             name="carbon_dioxide",
@@ -52,7 +53,10 @@ SERVICE = Service(
             quantum=1e-6,
             price=("carbon_market", "CNY/tCO2"),
             example=Example(inputs={"net_ecosystem_production": 220.0, "clamp": 0.0}, gives=220.0),
-            source="METHODS 6.6: Q = NEP 44/12 A; cropland masked (soil_only)",
+            source=(
+                "Q = sum of NEP 44/12 A, without cropland; NEP method, one of three in "
+                "GB/T 46869-2025 A.7 as reported; docs/methods.md#carbon-sequestration"
+            ),
         ),
     ),
 )

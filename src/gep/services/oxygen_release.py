@@ -9,7 +9,7 @@ SERVICE = Service(
     group="regulating",
     title=Title("Oxygen release", "释氧"),
     seea="not in the reference list (oxygen is not scarce)",
-    source="DB36/T 1402-2021 as understood; METHODS 6.7",
+    source="DB36/T 1402-2021 as understood, text not read; docs/methods.md#oxygen-release",
     indicators=(
         Derived(
             name="oxygen",
@@ -19,7 +19,10 @@ SERVICE = Service(
             quantity="tO2/year",
             quantum=1e-6,
             price=("oxygen_price", "CNY/tO2"),
-            source="METHODS 6.7: Q_O2 = Q_CO2 32/44",
+            source=(
+                "Q of oxygen = Q of carbon dioxide 32/44; stoichiometry of photosynthesis; "
+                "docs/methods.md#oxygen-release"
+            ),
         ),
     ),
 )

@@ -27,7 +27,8 @@ def soil_retention(erosivity, erodibility, slope_factor, cover_factor, support_f
 
     Source
     ------
-    METHODS 6.2 (RUSLE; HJ 1173-2021 A.2-A.13 as reported). Differs in nothing.
+    RUSLE: HJ 1173-2021 A.2-A.13 as reported; potential less actual erosion as in 白玛卓嘎 2017
+    (Garzé 2010), 2.4.2. Differs in nothing. See docs/methods.md#soil-retention.
 
     Examples
     --------
@@ -43,7 +44,7 @@ SERVICE = Service(
     group="regulating",
     title=Title("Soil retention", "土壤保持"),
     seea="Soil and sediment retention services: soil erosion control",
-    source="DB36/T 1402-2021 as understood; METHODS 6.2",
+    source="DB36/T 1402-2021 as understood, text not read; docs/methods.md#soil-retention",
     indicators=(
         Indicator(
             name="soil_retention",
@@ -70,7 +71,10 @@ SERVICE = Service(
                 },
                 gives=329.28,
             ),
-            source="METHODS 6.2: Q = R K LS (1 - C P) A",
+            source=(
+                "Q = sum of R K LS (1 - C P) A; RUSLE, HJ 1173-2021 A.2-A.13 as reported; "
+                "docs/methods.md#soil-retention"
+            ),
         ),
         Derived(
             name="sediment",
@@ -81,7 +85,10 @@ SERVICE = Service(
             quantity="m^3/year",
             quantum=1e-6,
             price=("dredging_cost", "CNY/m^3"),
-            source="METHODS 6.2: lambda Q / rho",
+            source=(
+                "lambda Q / rho; 白玛卓嘎 2017 (Garzé 2010), 2.4.2, equation 4; "
+                "docs/methods.md#soil-retention"
+            ),
         ),
         Derived(
             name="nitrogen",
@@ -91,7 +98,10 @@ SERVICE = Service(
             quantity="t/year",
             quantum=1e-9,
             price=("nitrogen_price", "CNY/t"),
-            source="METHODS 6.2: Q N",
+            source=(
+                "Q times the nitrogen content of soil; 白玛卓嘎 2017 (Garzé 2010), 2.4.2, "
+                "equation 5; docs/methods.md#soil-retention"
+            ),
         ),
         Derived(
             name="phosphorus",
@@ -101,7 +111,10 @@ SERVICE = Service(
             quantity="t/year",
             quantum=1e-9,
             price=("phosphorus_price", "CNY/t"),
-            source="METHODS 6.2: Q P",
+            source=(
+                "Q times the phosphorus content of soil; 白玛卓嘎 2017 (Garzé 2010), 2.4.2, "
+                "equation 5; docs/methods.md#soil-retention"
+            ),
         ),
     ),
 )

@@ -25,8 +25,9 @@ def water_retention(precipitation, evapotranspiration, runoff_coefficient, clamp
 
     Source
     ------
-    METHODS 6.1, water balance (HJ 1173-2021 A.1 as reported; Garzé 2010). Differs in nothing;
-    a negative balance keeps its sign by default because the sources do not clamp.
+    Water balance: 白玛卓嘎 2017 (Garzé 2010), 2.4.1; HJ 1173-2021 A.1 as reported. Differs in
+    nothing; a negative balance keeps its sign by default because the sources do not clamp.
+    See docs/methods.md#water-retention.
 
     Examples
     --------
@@ -45,7 +46,7 @@ SERVICE = Service(
     group="regulating",
     title=Title("Water retention", "水源涵养"),
     seea="Water flow regulation services: baseline flow maintenance",
-    source="DB36/T 1402-2021 as understood; METHODS 6.1",
+    source="DB36/T 1402-2021 as understood, text not read; docs/methods.md#water-retention",
     indicators=(
         Indicator(
             name="water_retention",
@@ -67,7 +68,10 @@ SERVICE = Service(
                 },
                 gives=450.0,
             ),
-            source="METHODS 6.1: Q = (P - R - ET) A, R = P alpha",
+            source=(
+                "Q = sum of (P - P alpha - ET) A; 白玛卓嘎 2017 (Garzé 2010), 2.4.1; "
+                "HJ 1173-2021 A.1 as reported; docs/methods.md#water-retention"
+            ),
         ),
     ),
 )
