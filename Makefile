@@ -87,3 +87,11 @@ lock:
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find src tests rasters benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+# ---- Real input: the 100 counties of Jiangxi and Xingguo, from ../shared/data; see tests/real/README.md.
+
+.PHONY: real
+real: $(DEMO)
+	@$(BIN)/python tests/real/derive.py
+	@$(BIN)/gep run tests/real/jiangxi.toml
+	@$(BIN)/gep run tests/real/xingguo.toml

@@ -31,8 +31,13 @@ def services(language: str) -> str:
     lines += [" | ".join(row[name] for name in names) for row in rows]
     waiting = [row["服务" if language == "zh" else "service"] for row in listing.services("jiangxi-2021")
                if row["built"] == "no" and row["counted"] == "yes"]  # fmt: skip
-    said = {"en": "Counted by `jiangxi-2021` and not built yet", "zh": "`jiangxi-2021` 计入而尚未实现"}
-    return "\n".join(f"| {line} |" for line in lines) + f"\n\n{said[language]}: {', '.join(waiting)}."
+    said = {
+        "en": "Counted by `jiangxi-2021` and not built yet",
+        "zh": "`jiangxi-2021` 计入而尚未实现",
+    }
+    return (
+        "\n".join(f"| {line} |" for line in lines) + f"\n\n{said[language]}: {', '.join(waiting)}."
+    )
 
 
 PARTS = {"demo": demo, "services": services}

@@ -14,6 +14,7 @@ from rasterio.io import MemoryFile
 
 import gep
 from gep.ecosystems import groups, legend
+from gep.profile import catalogue
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "rasters" / "sample"
@@ -77,13 +78,13 @@ def main() -> None:
     wide, high = width * SCALE, height * SCALE
     full = wide + LEFT + 300
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {full:.0f} {high + TOP + 20:.0f}"'
-        ' font-family="sans-serif" fill="#222">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {full:.0f} {high + TOP + 20:.0f}" '
+        + 'font-family="sans-serif" fill="#222">',
         f'<rect width="{full:.0f}" height="{high + TOP + 20:.0f}" fill="#fff"/>',
         text(LEFT, 28, "样例县 Sample County 2021 (synthetic 虚构)", 19, 'font-weight="bold"'),
         text(LEFT, 50, "ecosystems, and value by township in 万元 (partial account)", 14),
-        f'<image x="{LEFT}" y="{TOP}" width="{wide:.0f}" height="{high:.0f}"'
-        f' preserveAspectRatio="none" href="data:image/png;base64,{png}"/>',
+        f'<image x="{LEFT}" y="{TOP}" width="{wide:.0f}" height="{high:.0f}" '
+        + f'preserveAspectRatio="none" href="data:image/png;base64,{png}"/>',
     ]
     inverse = ~transform
     for _, row in frame.iterrows():
@@ -112,15 +113,15 @@ def main() -> None:
     lines.append(text(x, y, "value by service 价值量, 万元", 15, 'font-weight="bold"'))
     totals = result.cube["value"].sum(["county", "ecosystem"]).groupby("service").sum()
     largest = float(totals.max())
-    from gep.profile import catalogue
-
     for service in dict.fromkeys(line.service for line in result.account.counted()):
         y += 40
         value = float(totals.sel(service=service)) / 1e4
         title = catalogue()[service].title
         bar = max(2.0, 200 * value * 1e4 / largest)
         lines.append(text(x, y - 6, f"{title.en} {title.zh}", 13))
-        lines.append(f'<rect x="{x:.0f}" y="{y:.0f}" width="{bar:.1f}" height="12" fill="#38764c"/>')
+        lines.append(
+            f'<rect x="{x:.0f}" y="{y:.0f}" width="{bar:.1f}" height="12" fill="#38764c"/>'
+        )
         lines.append(text(x + bar + 6, y + 11, f"{value:,.0f}", 12))
     lines.append("</svg>")
     (ROOT / "docs" / "sample.svg").write_text("\n".join(lines) + "\n", "utf8")

@@ -5,6 +5,8 @@
 ['soil_retention']
 """
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,8 +34,25 @@ _ROOMS = {
     "Result": "gep.engine",
     "GepError": "gep.errors",
     "from_quantities": "gep.quantities",
-    "services": "gep.arrays",
 }
+
+
+class _Package(ModuleType):
+    """The package, where `services` is the mapping even after the rooms below it are imported."""
+
+    @property
+    def services(self) -> Any:
+        """Every service by (name, method)."""
+        from gep.arrays import services
+
+        return services
+
+    @services.setter
+    def services(self, _: object) -> None:
+        """Python would bind the folder of that name here when it is first imported."""
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def open(path: Any) -> "Account":  # noqa: A001

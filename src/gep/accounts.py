@@ -25,7 +25,7 @@ RASTER_COVERAGE = Decimal("0.99")
 def account(plan: Plan, partials: Partials) -> Cube:
     """Cube of a plan whose rasters have been summed.
 
-    What is wrong with its coverage is among its problems: E305, E306, W305.
+    What is wrong with its coverage is among its problems: E305, E306, W305, W306.
     """
     sums = partials.total(partials.sums)
     places = plan.counties.places
@@ -173,7 +173,8 @@ def _cap(plan: Plan, i: Indicator, amounts: Amounts) -> dict[str, tuple[int, int
         if limit is None:
             amounts.update(dict.fromkeys(leaves))
         elif limit < sum(capacities):
-            amounts.update(zip(leaves, shares(limit, capacities), strict=True))
+            split = zip(leaves, shares(limit, capacities), strict=True)
+            amounts.update((leaf, part) for leaf, part in split if amounts[leaf] is not None)
     return found
 
 
@@ -229,14 +230,20 @@ def priced(line: Line, book: Book, price: Coefficient, unit: str, year: int) -> 
 
 
 def _raster_coverage(plan: Plan, partials: Partials, problems: list[Problem]) -> dict[str, Decimal]:
-    """Share of every place whose ecosystem is known; below 0.99 is an error unless accepted."""
+    """Share of every place whose ecosystem is known; below 0.99 is an error unless accepted.
+
+    A county without a single pixel centre has none. Where pixels are so coarse that their area is
+    not the polygon's (W306), the share is one of pixels.
+    """
     found = {}
+    off: dict[str, float] = {}
     for p, place in enumerate(plan.counties.places):
         known, whole = int(partials.areas[p, :-1].sum()), int(partials.areas[p].sum())
         if place != UNALLOCATED:
             polygon = round(plan.counties.areas[p] / AREA_QUANTUM)
-            if whole < polygon * RASTER_COVERAGE:
-                whole = polygon
+            if abs(whole / polygon - 1) > 1 - RASTER_COVERAGE:
+                off[place] = whole / polygon - 1
+            whole = whole or polygon
         if not whole:
             continue
         found[place] = Decimal(known) / Decimal(whole)
@@ -244,4 +251,19 @@ def _raster_coverage(plan: Plan, partials: Partials, problems: list[Problem]) ->
             fields = {"code": place, "name": plan.counties.names[p]}
             fields |= {"file": str(plan.layers[0].path), "share": f"{found[place]:.2%}"}
             problems.append(Problem("E306", fields))
+    if off:
+        worst = max(off, key=lambda place: abs(off[place]))
+        name = plan.counties.names[plan.counties.codes.index(worst)]
+        problems.append(
+            Problem(
+                "W306",
+                {
+                    "file": str(plan.layers[0].path),
+                    "size": f"{plan.grid.pixel:.0f}",
+                    "count": len(off),
+                    "worst": f"{worst} {name}",
+                    "share": f"{off[worst]:+.1%}",
+                },
+            )
+        )
     return found

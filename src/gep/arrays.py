@@ -125,6 +125,8 @@ def _by_class(found: Coefficient, unit: str, ecosystem: "xarray.DataArray") -> "
 class Services(Mapping[Any, Densities]):
     """Every service by (name, method), or by name alone for the method of the default profile."""
 
+    __name__ = "gep.services"  # so that `import gep.services.soil_retention as s` finds the module
+
     def __init__(self, make: Callable[[], dict[tuple[str, str], Service]] = registry) -> None:
         self._make = make
         self._book: Book | None = None

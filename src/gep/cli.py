@@ -271,7 +271,10 @@ def check(path: Path, strict: bool, as_data: bool, lang: str) -> None:
                 "ok": report.ok,
                 "problems": [as_json(problem) for problem in report.problems],
                 "uncovered": [as_json(reason) for reason in uncovered],
-                "layers": [vars(layer) for layer in report.layers],
+                "layers": [
+                    {k: None if v != v else v for k, v in vars(layer).items()}
+                    for layer in report.layers
+                ],
             }
         )
     else:

@@ -1,6 +1,7 @@
 """Coefficient files: numbers with a unit, a range, a source and a state of verification."""
 
 import csv
+import io
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gep.ecosystems import ecosystems, groups
-from gep.errors import Problem
+from gep.errors import InputError, Problem
 from gep.shipped import folder, read_toml
+from gep.statistics import decode
 from gep.units import factor, is_money, of_year, parse, price_year
 
 REQUIRED = ("title", "description", "unit", "range", "by", "source", "status")
@@ -241,18 +243,33 @@ def _override(raw: dict[str, Any], path: Path, problems: list[Problem]) -> list[
         for file in used:
             for name, entry in read_toml(file).items():
                 into = raw.setdefault(file.stem, {})
-                into[name] = _merge(into.get(name, {}), entry)
+                into[name] = _merge(into.get(name, {}), _table(file, name, entry))
         return used
     if path.suffix == ".toml":
         for file_name, entries in read_toml(path).items():
-            for name, entry in entries.items():
+            for name, entry in _table(path, file_name, entries).items():
                 into = raw.setdefault(file_name, {})
-                into[name] = _merge(into.get(name, {}), entry)
+                into[name] = _merge(into.get(name, {}), _table(path, name, entry))
         return [path]
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        for number, row in enumerate(csv.DictReader(lines), 2):
-            _override_row(raw, row, f"{path.name}:{number}", problems)
+    seen: dict[Keys, int] = {}
+    rows = csv.DictReader(io.StringIO(decode(path)), restval="")
+    for number, row in enumerate(rows, 2):
+        at = f"{path.name}:{number}"
+        keys = tuple(row.get(name, "") for name in ("file", "name", "set", "key"))
+        if keys in seen:
+            fields = {"at": at, "key": " / ".join(filter(None, keys)), "line": seen[keys]}
+            problems.append(Problem("E505", fields))
+        seen.setdefault(keys, number)
+        _override_row(raw, row, at, problems)
     return [path]
+
+
+def _table(path: Path, name: str, entry: Any) -> dict[str, Any]:
+    """Return what stands under *name*, which must be a table."""
+    if isinstance(entry, dict):
+        return entry
+    why = f"[{name}] value = {entry}"
+    raise InputError(Problem("E003", {"file": path.name, "key": name, "value": entry, "why": why}))
 
 
 def _override_row(
@@ -368,6 +385,9 @@ class _Reader:
                     word = keys[c.by.index("ecosystem")]
                     if word not in ecosystems() and word not in groups():
                         self._wrong("E526", at=at, word=word)
+                if "year" in c.by and not keys[c.by.index("year")].isdecimal():
+                    self._wrong("E530", at=at, word=keys[c.by.index("year")])
+                    continue
                 yield keys, self._value(c, at, entry, tag)
 
     def _value(self, c: Coefficient, at: str, entry: Any, tag: dict[str, Any]) -> Value | None:
@@ -375,14 +395,19 @@ class _Reader:
         if "status" in own:
             tag = {k: v for k, v in tag.items() if k not in ("confidence", "verified_by", "note")}
         merged = tag | own
-        number = Decimal(merged["value"])
+        try:
+            number = Decimal(merged["value"])
+        except (ArithmeticError, KeyError, TypeError, ValueError):
+            number = Decimal("NaN")
         if not math.isfinite(number):
-            self._wrong("E523", at=at, value=str(number))
+            self._wrong("E523", at=at, value=str(merged.get("value")))
             return None
         low, high = c.range
         if not low <= number <= high:
             self._wrong("E522", at=at, value=number, low=low, high=high)
         source, status = merged["source"], merged["status"]
+        if not isinstance(source, dict):
+            source = {"key": source}
         if source.get("key") not in self.sources:
             self._wrong("E524", at=at, key=source.get("key"))
         if status not in STATUSES:

@@ -91,7 +91,7 @@ class Definition(Section):
     rasters: dict[str, RasterSection]
     statistics: dict[str, TableSection] = {}
     coefficients: CoefficientsSection | None = None
-    accept: dict[str, str] = {}
+    accept: dict[str, Annotated[str, Field(pattern=r"\S")]] = {}
     output: OutputSection = OutputSection()
 
     @property

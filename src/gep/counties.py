@@ -1,5 +1,6 @@
 """County polygons → which county owns which pixel of the account grid."""
 
+import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -8,7 +9,6 @@ from typing import Any
 import geopandas
 import numpy as np
 import pyogrio.errors  # type: ignore[import-untyped]
-import pyproj
 import shapely
 from numpy.typing import NDArray
 from rasterio.features import rasterize
@@ -17,7 +17,7 @@ from rasterio.windows import Window
 
 from gep.config import CountiesSection
 from gep.errors import InputError, Problem
-from gep.rasters import Grid
+from gep.rasters import Grid, known_shift
 
 BLOCK = 512
 """Polygons are burned in blocks of this size, so that membership is the same for every tiling."""
@@ -27,8 +27,8 @@ OVERLAP = 1e-6
 GAP = 1e-4
 COVERED = 0.99
 REPAIRED = 1e-3
-SAME_DATUM = ("WGS", "World Geodetic System", "CGCS2000", "China", "ITRF", "International Terr")
 UNALLOCATED = "unallocated"
+_BURNING = threading.Lock()  # rasterio silences a warning while it burns, for all threads
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,14 @@ class Counties:
         near = np.sort(tree.query(box, predicate="intersects"))
         if not len(near):
             return np.full((BLOCK, BLOCK), OUTSIDE, np.int32)
-        block: NDArray[np.int32] = rasterize(
-            list(zip(shapes[near], places[near], strict=True)),
-            out_shape=(BLOCK, BLOCK),
-            transform=from_origin(west, north, t.a, -t.e),
-            fill=OUTSIDE,
-            dtype="int32",
-        )
+        with _BURNING:
+            block: NDArray[np.int32] = rasterize(
+                list(zip(shapes[near], places[near], strict=True)),
+                out_shape=(BLOCK, BLOCK),
+                transform=from_origin(west, north, t.a, -t.e),
+                fill=OUTSIDE,
+                dtype="int32",
+            )
         return block
 
 
@@ -134,11 +135,19 @@ def _read(path: Path, layer: str | None) -> geopandas.GeoDataFrame:
     if not path.is_file():
         raise InputError(Problem("E004", {"at": "counties", "file": path}))
     try:
+        layers = [name for name, kind in pyogrio.list_layers(path) if kind is not None]
+        if layer is None and len(layers) > 1:
+            raise InputError(Problem("E412", {"file": path, "layers": ", ".join(layers)}))
         frame = geopandas.read_file(path, **({"layer": layer} if layer else {}))
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
         raise InputError(Problem("E410", {"file": path, "why": error})) from None
-    if frame.crs is None:
+    if frame.crs is None or frame.crs.geodetic_crs is None:
         raise InputError(Problem("E201", {"file": path}))
+    shapes = np.asarray(frame.geometry.values, dtype=object)
+    flat = ~(shapely.get_dimensions(shapes) == 2) | shapely.is_empty(shapes)
+    if flat.any():
+        rows = ", ".join(str(row + 1) for row in np.flatnonzero(flat)[:8])
+        raise InputError(Problem("E407", {"file": path, "rows": rows}))
     return frame
 
 
@@ -183,7 +192,7 @@ def _repair(
     shapes = np.asarray(frame.geometry.values, dtype=object)
     for row in np.flatnonzero(~shapely.is_valid(shapes)):
         before, valid = abs(shapes[row].area), shapely.make_valid(shapes[row])
-        change = abs(valid.area - before) / max(before, valid.area)
+        change = abs(valid.area - before) / (max(before, valid.area) or 1.0)
         fields = {"file": path, "code": frame["code"].iloc[row], "change": f"{change:.2%}"}
         fields["why"] = shapely.is_valid_reason(shapes[row])
         problems.append(Problem("E403" if change > REPAIRED else "W403", fields))
@@ -203,20 +212,11 @@ def _geodesic(frame: geopandas.GeoDataFrame) -> tuple[float, ...]:
 def _to_grid(frame: geopandas.GeoDataFrame, grid: Grid, path: Path) -> geopandas.GeoDataFrame:
     """Polygons in the CRS of the grid; never by a guessed datum shift."""
     assert frame.crs
-    datums = [_datum(crs) for crs in (frame.crs, grid.crs)]
-    same = datums[0] == datums[1] or all(any(s in d for s in SAME_DATUM) for d in datums)
-    if not same:
-        group = pyproj.transformer.TransformerGroup(frame.crs, grid.crs, allow_ballpark=False)
-        if not group.transformers:
-            fields = {"name": "counties", "file": path}
-            fields |= {"crs": frame.crs.name, "want": grid.crs.name}
-            raise InputError(Problem("E204", fields))
+    if not known_shift(frame.crs, grid.crs, tuple(frame.total_bounds)):
+        fields = {"name": "counties", "file": path}
+        fields |= {"crs": frame.crs.name, "want": grid.crs.name}
+        raise InputError(Problem("E204", fields))
     return frame.to_crs(grid.crs)
-
-
-def _datum(crs: pyproj.CRS) -> str:
-    geodetic = crs.geodetic_crs
-    return geodetic.datum.name if geodetic and geodetic.datum else "?"
 
 
 def _universe(section: CountiesSection, folder: Path, grid: Grid, polygons: NDArray[Any]) -> Any:
@@ -233,7 +233,7 @@ def _check_cover(counties: Counties, path: Path) -> list[Problem]:
     """Overlaps, gaps, and counties that lie outside the rasters."""
     problems = []
     polygons, total = counties.polygons, float(shapely.area(counties.polygons).sum())
-    first, second = shapely.STRtree(polygons).query(polygons, predicate="overlaps")
+    first, second = shapely.STRtree(polygons).query(polygons, predicate="intersects")
     pairs = [(a, b) for a, b in zip(first, second, strict=True) if a < b]
     shared = [(float(shapely.intersection(polygons[a], polygons[b]).area), a, b) for a, b in pairs]
     overlap = sum(area for area, _, _ in shared)
@@ -245,11 +245,18 @@ def _check_cover(counties: Counties, path: Path) -> list[Problem]:
     gap = float(counties.universe.area) - (total - overlap)
     if gap > GAP * total:
         problems.append(Problem("W402", {"file": path, "share": f"{gap / total:.3%}"}))
-    t = counties.grid.transform
-    height, width = counties.grid.height, counties.grid.width
-    frame = shapely.box(t.c, t.f + t.e * height, t.c + t.a * width, t.f)
-    inside = shapely.area(shapely.intersection(polygons, frame)) / shapely.area(polygons)
+    inside = inside_share(polygons, counties.grid)
     for row in np.flatnonzero(inside < COVERED):
         fields = {"file": path, "code": counties.codes[row], "name": counties.names[row]}
         problems.append(Problem("E405", fields | {"share": f"{inside[row]:.1%}"}))
     return problems
+
+
+def inside_share(polygons: NDArray[Any], grid: Grid) -> NDArray[np.float64]:
+    """Share of the area of every polygon that lies on the grid."""
+    t = grid.transform
+    frame = shapely.box(t.c, t.f + t.e * grid.height, t.c + t.a * grid.width, t.f)
+    share: NDArray[np.float64] = shapely.area(shapely.intersection(polygons, frame)) / shapely.area(
+        polygons
+    )
+    return share

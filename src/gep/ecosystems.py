@@ -1,5 +1,6 @@
 """Ecosystem types: the classes and groups of the accounts, and crosswalks from map legends."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -82,7 +83,11 @@ def legend(name: str, near: Path = Path()) -> Legend:
         known = ", ".join(sorted(p.stem for p in shipped.glob("*.toml")))
         raise InputError(Problem("E008", {"name": name, "known": known}))
     entry = read_toml(path)
-    wrong = sorted({key for key in entry["codes"].values() if key not in ecosystems()})
+    if not entry.get("codes"):
+        raise InputError(Problem("E005", {"file": path.name, "key": "[codes]"}))
+    pairs = entry["codes"].items()
+    wrong = [f"{code} = {key!r}" for code, key in pairs if not re.fullmatch(r"-?\d+", code)]
+    wrong += sorted({str(key) for _, key in pairs if key not in ecosystems()})
     if wrong:
         raise InputError(Problem("E009", {"file": path.name, "classes": ", ".join(wrong)}))
     codes = {int(code): ecosystems()[key] for code, key in entry["codes"].items()}

@@ -1,15 +1,14 @@
 """One numba loop over the indicators of an account, written as source, kept under its hash."""
 
 import hashlib
-import importlib.util
 import inspect
 import os
 import sys
 import tempfile
+import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numba
 
@@ -157,19 +156,14 @@ def fuse(columns: list[Column], layers: int, kinds: int) -> Callable[..., None]:
     name = f"fused_{digest.hexdigest()[:16]}"
     folder = cache_folder()
     if folder is None:
-        scope: dict[str, Any] = {"__name__": name}
-        exec(compile(source(columns, layers, kinds, cached=False), name, "exec"), scope)  # noqa: S102
-        loop: Callable[..., None] = scope["fused"]
-        return loop
-    path = folder / f"{name}.py"
-    if not path.exists():
-        part = path.with_suffix(f".{os.getpid()}")
-        part.write_text(text, "utf8")
-        part.replace(path)
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec
-    assert spec.loader
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+        text, path = source(columns, layers, kinds, cached=False), Path(name)
+    else:
+        path = folder / f"{name}.py"
+        if not path.is_file() or path.read_text("utf8") != text:
+            part = path.with_suffix(f".{os.getpid()}")
+            part.write_text(text, "utf8")
+            part.replace(path)
+    module = sys.modules[name] = types.ModuleType(name)
+    exec(compile(text, str(path), "exec"), module.__dict__)  # noqa: S102
     fused: Callable[..., None] = module.fused
     return fused

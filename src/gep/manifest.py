@@ -25,7 +25,7 @@ SOFTWARE = (
     *("pandas", "xarray", "pydantic"),
 )
 
-Stamp = tuple[int, int]
+Stamp = tuple[int, int, int]
 
 
 def input_files(plan: Plan) -> dict[str, Path]:
@@ -42,9 +42,9 @@ def input_files(plan: Plan) -> dict[str, Path]:
 
 
 def stamps(plan: Plan) -> dict[str, Stamp]:
-    """Size and time of every input, to see whether one changes during the run."""
+    """Size and times of every input, to see whether one changes during the run."""
     stats = {role: path.stat() for role, path in input_files(plan).items()}
-    return {role: (stat.st_size, stat.st_mtime_ns) for role, stat in stats.items()}
+    return {r: (s.st_size, s.st_mtime_ns, s.st_ctime_ns) for r, s in stats.items()}
 
 
 def digests(plan: Plan, threads: int) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +123,9 @@ def make(
     for name, section in definition.statistics.items():
         with gathering(problems):
             tables[name] = statistics.load(name, section, folder, definition.account.year)
+            if tables[name].year != definition.account.year:
+                fields = {"name": name, "year": section.year, "want": definition.account.year}
+                problems.append(Problem("W013", fields))
     for code in sorted(definition.accept.keys() - _acceptable()):
         problems.append(Problem("E010", {"code": code, "known": ", ".join(sorted(_acceptable()))}))
     if None in (chosen_profile, chosen_book, chosen_legend, grid, found) or ECOSYSTEM in faulty:
@@ -141,7 +145,7 @@ def make(
 
 def _acceptable() -> set[str]:
     """Codes of findings a user may accept with a written reason."""
-    return {"E304", "E305", "E306", "E401", "E403"}
+    return {"E103", "E304", "E305", "E306", "E401", "E403"}
 
 
 def _accepted(problem: Problem, definition: Definition) -> Problem:
@@ -348,7 +352,10 @@ def _accumulate(plan: Plan, i: Indicator, found: dict[str, Coefficient]) -> int:
         table = found[name].table(unit, list(plan.counties.places), year)
         lookups.append(_position(plan.lookups, table))
     column = Column(i.kernel, tuple(numbers[name] for name in i.rasters), tuple(lookups))
-    return _column(plan, Accumulator(column, _eligible(i), i.unit_factor / i.quantum))
+    weight = float(
+        Decimal(repr(i.unit_factor)) / Decimal(repr(i.quantum))
+    )  # 1000, not 1000 + 1e-13
+    return _column(plan, Accumulator(column, _eligible(i), weight))
 
 
 def _spread(plan: Plan, i: Indicator | Products) -> int | None:

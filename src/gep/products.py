@@ -5,7 +5,7 @@ from decimal import Decimal
 from gep.coefficients import GIVEN, Price, Value
 from gep.cube import exact
 from gep.errors import InputError, Problem
-from gep.statistics import Row, Table, parse_number
+from gep.statistics import Row, Table, is_share, parse_number
 from gep.units import of_year
 
 AGREES = Decimal("0.001")
@@ -77,7 +77,8 @@ def read(table: Table, row: Row, unit: str) -> tuple[Decimal | None, Price | Non
 
 
 def _cell(row: Row, name: str, at: str) -> Decimal | None:
-    found = parse_number(row.cells.get(name, ""))
+    cell = row.cells.get(name, "")
+    found = cell if is_share(cell) else parse_number(cell)
     if isinstance(found, str):
         raise InputError(Problem("E504", {"at": f"{at} {name}", "text": found}))
     if found is not None and found < 0:

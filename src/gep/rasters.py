@@ -2,6 +2,7 @@
 
 import math
 import os
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,9 @@ import numpy as np
 import pyproj
 import rasterio
 from numpy.typing import NDArray
+from pyproj.transformer import AreaOfInterest, TransformerGroup
 from rasterio.enums import Resampling
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window as Window  # tiles; other rooms get it from here
 
@@ -25,8 +27,12 @@ if TYPE_CHECKING:
 AREA_QUANTUM = 0.01
 """Areas are counted in integers of this many square metres."""
 SAFE = {"GDAL_DISABLE_READDIR_ON_OPEN": "TRUE", "GDAL_PAM_ENABLED": "NO"}
+os.environ.setdefault("GDAL_CACHEMAX", "64")  # [MB]; every block is read once, by its own tile
+SAME_DATUM = ("WGS", "World Geodetic System", "CGCS2000", "China", "ITRF", "International Terr")
 SNAP = 1e-6
 """Grids closer than this share of a pixel are one grid."""
+FINEST = 0.01
+"""No account has pixels smaller than this [m]: degrees were taken for metres."""
 SEPARABLE = 1e-5
 """Largest error, relative, of taking areal distortion as row factor times column factor."""
 
@@ -73,7 +79,8 @@ def open_file(path: Path) -> rasterio.DatasetReader:
     if not path.is_file():
         raise InputError(Problem("E004", {"at": "raster", "file": path}))
     try:
-        with rasterio.Env(**SAFE):
+        with rasterio.Env(**SAFE), warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said as E201, E205, E208
             return rasterio.open(path, driver="GTiff")
     except RasterioError as error:
         raise InputError(Problem("E101", {"file": path, "why": error})) from None
@@ -91,11 +98,18 @@ def inspect(
         if section.band > file.count:
             fields = {"file": path, "band": section.band, "count": file.count}
             raise InputError(Problem("E107", fields))
+        if file.count > 1 and "band" not in section.model_fields_set:
+            problems.append(Problem("E108", {"name": name, "file": path, "count": file.count}))
         band = section.band - 1
         if file.crs is None:
             problems.append(Problem("E201", {"file": path}))
         if _truncated(path, file):
             problems.append(Problem("E102", {"file": path}))
+        elif file.nodatavals[band] is None and (absent := _sparse(file, section.band)):
+            fields = {"file": path, "tiles": absent[0], "whole": absent[1]}
+            problems.append(Problem("E103", fields))
+        if section.resampling == "bilinear" and (section.fill or section.valid):
+            problems.append(Problem("E210", {"name": name, "file": path}))
         stored = {"scale": file.scales[band], "offset": file.offsets[band]}
         plain = {"scale": 1.0, "offset": 0.0}
         used = {}
@@ -132,6 +146,18 @@ def _truncated(path: Path, file: rasterio.DatasetReader) -> bool:
     return False
 
 
+def _sparse(file: rasterio.DatasetReader, band: int) -> tuple[int, int] | None:
+    """Return how many tiles were never written, of how many; they would read as 0."""
+    height, width = file.block_shapes[band - 1]
+    wide, high = -(-file.width // width), -(-file.height // height)
+    absent = sum(
+        file.get_tag_item(f"BLOCK_OFFSET_{x}_{y}", "TIFF", bidx=band) is None
+        for y in range(high)
+        for x in range(wide)
+    )
+    return (absent, wide * high) if absent else None
+
+
 def grid(path: Path) -> tuple[Grid, list[Problem]]:
     """Account grid of the file *path*, with the true area of its pixels."""
     with open_file(path) as file:
@@ -142,10 +168,15 @@ def grid(path: Path) -> tuple[Grid, list[Problem]]:
             raise InputError(Problem("E208", {"file": path, "transform": tuple(t)[:6]}))
         crs = pyproj.CRS.from_user_input(file.crs.to_wkt())
         height, width = file.height, file.width
-    areas = _geographic(crs, t, height) if crs.is_geographic else None
-    if areas is not None:
-        return Grid(crs, t, height, width, areas, np.ones(width)), []
+    if crs.is_geographic:
+        if max(abs(t.f), abs(t.f + t.e * height)) > 90 + abs(t.e):
+            raise InputError(Problem("E202", {"file": path, "crs": crs.name}))
+        return Grid(crs, t, height, width, _geographic(crs, t, height), np.ones(width)), []
+    if not crs.is_projected:
+        raise InputError(Problem("E202", {"file": path, "crs": crs.name}))
     rows, columns, error = _projected(crs, t, height, width)
+    if not float(np.min(rows)) * float(np.min(columns)) > FINEST**2:
+        raise InputError(Problem("E202", {"file": path, "crs": crs.name}))
     problems = []
     if error > SEPARABLE:
         problems.append(Problem("E207", {"file": path, "crs": crs.name, "error": f"{error:.2%}"}))
@@ -209,17 +240,56 @@ def _projected(
     return rows, columns, max(error, abs(centre * (2 * half) ** 2 / geodesic - 1))
 
 
+def known_shift(have: pyproj.CRS, want: pyproj.CRS, bounds: tuple[float, ...]) -> bool:
+    """Tell whether the datum of *have* can be brought to that of *want* without guessing.
+
+    It can where both are one or practically one, or where a published transformation holds for
+    all of *bounds* (west, south, east, north in *have*).
+    """
+    datums = [_datum(crs) for crs in (have, want)]
+    if datums[0] == datums[1] or all(any(s in d for s in SAME_DATUM) for d in datums):
+        return True
+    if have.geodetic_crs is None or want.geodetic_crs is None:
+        return False
+    plain = pyproj.Transformer.from_crs(have, have.geodetic_crs, always_xy=True)
+    left, bottom, right, top = bounds
+    west, south, east, north = plain.transform_bounds(left, bottom, right, top)
+    if not all(map(math.isfinite, (west, south, east, north))):
+        return False
+    area = AreaOfInterest(west, south, east, north)
+    group = TransformerGroup(
+        have, want, always_xy=True, area_of_interest=area, allow_ballpark=False
+    )
+    uses = [t.area_of_use for t in group.transformers if t.area_of_use]
+    return any(
+        u.west <= west and u.south <= south and u.east >= east and u.north >= north for u in uses
+    )
+
+
+def _datum(crs: pyproj.CRS) -> str:
+    geodetic = crs.geodetic_crs
+    return geodetic.datum.name if geodetic and geodetic.datum else "?"
+
+
 def compare(layer: Layer, target: Grid) -> list[Problem]:
-    """How the grid of *layer* differs from the account grid; nothing if it is resampled."""
+    """How the grid of *layer* differs from the account grid; of a resampled one, the datum."""
     with open_file(layer.path) as file:
-        if file.crs is None or layer.section.resampling:
+        if file.crs is None:
             return []
         crs = pyproj.CRS.from_user_input(file.crs.to_wkt())
+        if layer.section.resampling:
+            bounds = file.bounds
+            if known_shift(crs, target.crs, bounds):
+                return []
+            fields = {"name": layer.name, "file": layer.path}
+            return [Problem("E204", fields | {"crs": crs.name, "want": target.crs.name})]
         t, shape = file.transform, (file.height, file.width)
     g = target.transform
-    fields: dict[str, object] = {"name": layer.name, "file": layer.path}
+    fields = {"name": layer.name, "file": layer.path}
     if not crs.equals(target.crs, ignore_axis_order=True):
         return [Problem("E204", fields | {"crs": crs.name, "want": target.crs.name})]
+    if t.b or t.d:
+        return [Problem("E208", {"file": layer.path, "transform": tuple(t)[:6]})]
     if max(abs(t.a - g.a), abs(t.e - g.e)) * max(shape) > SNAP * abs(g.a):
         size = f"{t.a:.10g} x {-t.e:.10g}"
         return [Problem("E205", fields | {"size": size, "want": f"{g.a:.10g} x {-g.e:.10g}"})]
@@ -261,6 +331,7 @@ class Reader:
             resampling=Resampling[layer.section.resampling or "nearest"],
             src_nodata=layer.nodata,
             nodata=layer.nodata,
+            add_alpha=layer.nodata is None,  # else 0 beyond the edge of the file
         )
 
     def stored(self, number: int, window: Window) -> NDArray[Any]:
@@ -292,6 +363,9 @@ class Reader:
             out[~((stored >= low) & (stored <= high))] = np.nan
         if stored.dtype.kind == "f":
             out[~np.isfinite(stored)] = np.nan
+        if layer.section.resampling and layer.nodata is None:
+            file = self._files[number]
+            out[file.read(file.count, window=window) == 0] = np.nan
 
 
 def tiles(target: Grid, size: int) -> list[Window]:

@@ -20,6 +20,8 @@ from gep.rasters import AREA_QUANTUM, Reader, Window, tiles
 
 TILE = 512
 NODATA, UNKNOWN = -1, -2
+FLOAT_FILLS = (-99999, -32768, -9999, -999, 32767, 65535)
+"""Stored numbers of float layers that are fill values more often than measurements."""
 MASK = 0xFFFFFFFF
 Progress = Callable[[int, int], None]
 
@@ -41,6 +43,7 @@ class Partials:
     outside: int = 0
     unknown: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     impossible: dict[int, tuple[float, int, int]] = field(default_factory=dict)
+    fills: dict[int, tuple[float, int, int]] = field(default_factory=dict)
 
     @classmethod
     def zeros(cls, places: int, kinds: int, columns: int, culprits: int) -> "Partials":
@@ -72,10 +75,10 @@ class Partials:
             before, *place = self.unknown.get(code, (0, row, column))
             first = min((place[0], place[1]), (row, column))
             self.unknown[code] = (before + count, first[0], first[1])
-        for layer, (value, row, column) in other.impossible.items():
-            _, *place = self.impossible.get(layer, (value, row, column))
-            if layer not in self.impossible or (row, column) < tuple(place):
-                self.impossible[layer] = (value, row, column)
+        for ours, found in ((self.impossible, other.impossible), (self.fills, other.fills)):
+            for layer, (value, row, column) in found.items():
+                if layer not in ours or (row, column) < ours[layer][1:]:
+                    ours[layer] = (value, row, column)
 
     def total(self, limbs: NDArray[np.int64]) -> NDArray[Any]:
         """Two-limb integers as Python integers."""
@@ -108,18 +111,22 @@ class Loop:
         self._weights = grid.row_areas[:, None] * factors
         self._area_weights = grid.row_areas / AREA_QUANTUM
         self._tables = plan.lookups
-        self._lut, self._low = _lookup(plan)
+        self._lut, self._low, self._fills = _lookup(plan)
         self._ranges = [possible(layer.name, layer.unit) for layer in self.layers]
 
     def kinds_in(self, reader: Reader, window: Window) -> NDArray[np.int16]:
         """Class index of every pixel; the number of classes where there is no data, -2 unknown."""
         stored = reader.stored(0, window)
+        if stored.dtype.kind in "iu":
+            stored = stored.astype(np.int64)
         high = self._low + len(self._lut) - 1
         inside = (stored >= self._low) & (stored <= high)
         if stored.dtype.kind == "f":
             inside &= stored == np.floor(stored)
         position = np.where(inside, stored, self._low).astype(np.int64) - self._low
-        return np.where(inside, self._lut[position], UNKNOWN).astype(np.int16)
+        kinds = np.where(inside, self._lut[position], UNKNOWN).astype(np.int16)
+        kinds[np.isin(stored, self._fills) | (stored != stored)] = self.kinds
+        return kinds
 
     def tile(self, reader: Reader, window: Window) -> tuple[Partials, NDArray[np.int64]]:
         """Partials of one window, and the places they belong to."""
@@ -142,6 +149,7 @@ class Loop:
         for number in range(len(self.layers)):
             reader.stage(number + 1, window, staged[number])
             self._find_impossible(part, number, window, staged[number], inside)
+            self._find_fills(part, number, window, staged[number], inside)
         rows = slice(window.row_off, window.row_off + height)
         columns = slice(window.col_off, window.col_off + width)
         self._fused(
@@ -213,21 +221,38 @@ class Loop:
             at = (int(row) + window.row_off, int(column) + window.col_off)
             part.impossible[number] = (value, *at)
 
+    def _find_fills(
+        self,
+        part: Partials,
+        number: int,
+        window: Window,
+        staged: NDArray[np.float32],
+        inside: NDArray[np.bool_],
+    ) -> None:
+        """Note the first number that looks like a fill value nobody declared."""
+        layer = self.layers[number]
+        if layer.section.valid is not None:
+            return
+        values: tuple[int, ...] = FLOAT_FILLS
+        if np.dtype(layer.dtype).kind in "iu":
+            limits = np.iinfo(layer.dtype)
+            values = (-9999, limits.max, *([limits.min] if limits.min else []))
+        found = np.isin(staged, np.array(values, np.float32)) & inside
+        if found.any():
+            row, column = np.argwhere(found)[0]
+            at = (int(row) + window.row_off, int(column) + window.col_off)
+            part.fills[number] = (float(staged[row, column]), *at)
 
-def _lookup(plan: Plan) -> tuple[NDArray[np.int16], int]:
-    """Class index by stored code, and the lowest code of the table."""
-    nodata = set(plan.legend.nodata)
+
+def _lookup(plan: Plan) -> tuple[NDArray[np.int16], int, list[float]]:
+    """Class index by stored code, the lowest code of the table, and what means "no data"."""
     ecosystem = plan.layers[0]
-    declared = [ecosystem.nodata, *ecosystem.section.fill]
-    nodata |= {int(code) for code in declared if code is not None and code == code}
-    codes = [*plan.legend.codes, *nodata]
-    low = min(codes)
-    table = np.full(max(codes) - low + 1, UNKNOWN, np.int16)
+    declared = [ecosystem.nodata, *ecosystem.section.fill, *plan.legend.nodata]
+    low = min(plan.legend.codes)
+    table = np.full(max(plan.legend.codes) - low + 1, UNKNOWN, np.int16)
     for code, kind in plan.legend.codes.items():
         table[code - low] = kind.index
-    for code in nodata:
-        table[code - low] = len(ecosystems())
-    return table, low
+    return table, low, [code for code in declared if code is not None]
 
 
 def accumulate(
@@ -342,5 +367,9 @@ def _stop_on_findings(plan: Plan, total: Partials) -> None:
         fields = {"file": layer.path, "name": layer.name, "value": f"{value:.6g}"}
         fields |= {"unit": layer.unit, "low": low, "high": high}
         problems.append(Problem("E307", fields | {"row": row + 1, "column": column + 1}))
+    for number, (value, row, column) in sorted(total.fills.items()):
+        layer = plan.layers[number + 1]
+        fields = {"file": layer.path, "name": layer.name, "value": f"{value:.7g}"}
+        problems.append(Problem("E308", fields | {"row": row + 1, "column": column + 1}))
     if problems:
         raise InputError(*problems)

@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from gep.errors import InputError, Problem
+
 PACKAGE = Path(__file__).parent
 
 
@@ -17,6 +19,14 @@ def folder(name: str) -> Path:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """TOML with decimal fractions kept as written (Decimal, not float)."""
-    with path.open("rb") as file:
-        return tomllib.load(file, parse_float=Decimal)
+    """TOML with decimal fractions kept as written (Decimal, not float).
+
+    Raises
+    ------
+    InputError
+        E001 not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text("utf-8-sig"), parse_float=Decimal)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(Problem("E001", {"file": path.name, "why": error})) from None

@@ -46,10 +46,13 @@ class Table:
         InputError
             E503 the column states no unit, E504 the cell is no number, E507 it is negative.
         """
-        value = parse_number(row.cells.get(column, ""))
+        cell = row.cells.get(column, "")
+        value = parse_number(cell)
         at = f"{self.file.name}:{row.line} {column}"
         if value is None:
             return None
+        if is_share(cell) and self.units.get(column) != "1":
+            value = cell
         if not isinstance(value, Decimal):
             raise InputError(Problem("E504", {"at": at, "text": value}))
         if value < 0:
@@ -67,6 +70,15 @@ class Table:
         return factor(f"({have}) / year" if yearly else have, want, at)
 
 
+def is_share(cell: str) -> bool:
+    """Tell whether a cell states per cent, which only a column of plain numbers may.
+
+    >>> is_share("12％"), is_share("12")
+    (True, False)
+    """
+    return cell.rstrip().endswith(("%", "％"))
+
+
 def parse_number(text: str) -> Decimal | str | None:
     """Return the number in a cell, None for an empty cell, the text itself if it is neither.
 
@@ -81,6 +93,8 @@ def parse_number(text: str) -> Decimal | str | None:
         plain, times = plain[:-1], Decimal("0.01")
     if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", plain):
         plain = plain.replace(",", "")
+    if "_" in plain:
+        return text
     try:
         number = Decimal(plain)
     except InvalidOperation:
@@ -95,8 +109,10 @@ def decode(path: Path) -> str:
     """
     raw = path.read_bytes()
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return raw.decode("utf-16")
-    for encoding in ("utf-8-sig", "gb18030"):
+        encodings: tuple[str, ...] = ("utf-16",)
+    else:
+        encodings = ("utf-8-sig", "gb18030")
+    for encoding in encodings:
         try:
             return raw.decode(encoding)
         except UnicodeDecodeError:
@@ -115,7 +131,10 @@ def load(name: str, section: TableSection, folder: Path, year: int) -> Table:
     path = folder / section.file
     if not path.is_file():
         raise InputError(Problem("E004", {"at": f"statistics.{name}", "file": path}))
-    lines = list(csv.reader(io.StringIO(decode(path))))
+    try:
+        lines = list(csv.reader(io.StringIO(decode(path)), strict=True))
+    except csv.Error as error:
+        raise InputError(Problem("E511", {"file": path, "why": error})) from None
     header = [cell.strip() for cell in lines[0]] if lines else []
     renamed = {c.column: ours for ours, c in section.columns.items() if c.column}
     names, units = [], {}
@@ -139,7 +158,11 @@ def load(name: str, section: TableSection, folder: Path, year: int) -> Table:
     for number, line in enumerate(lines[1:], 2):
         if not any(cell.strip() for cell in line):
             continue
-        cells = dict(zip(names, (cell.strip() for cell in line), strict=False))
+        if any(cell.strip() for cell in line[len(names) :]):
+            fields = {"at": f"{path.name}:{number}", "found": len(line), "want": len(names)}
+            raise InputError(Problem("E512", fields))
+        padded = [*line, *[""] * (len(names) - len(line))]
+        cells = dict(zip(names, (cell.strip() for cell in padded), strict=False))
         rows.append(Row(number, cells[KEY].lstrip("'"), cells))
     if not rows:
         raise InputError(Problem("E506", {"file": path}))

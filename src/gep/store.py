@@ -1,6 +1,7 @@
 """The run folder: staged beside its place, reopened, compared, synced, and moved there whole."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -120,14 +121,18 @@ def publish(folder: Path, name: str, files: dict[str, bytes]) -> Path:
         stage.rename(final)
         _sync(folder)
     except OSError as error:
-        fields = {"folder": folder, "why": error.strerror or str(error)}
-        full = error.errno in (28, 122)
-        raise ResourceError(Problem("E701" if full else "E705", fields)) from None
+        raise _unwritten(folder, error) from None
     finally:
         if stage is not None and stage.exists():
             shutil.rmtree(stage, ignore_errors=True)
     _point(folder, name)
     return final
+
+
+def _unwritten(folder: Path, error: OSError) -> ResourceError:
+    fields = {"folder": folder, "why": error.strerror or str(error)}
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return ResourceError(Problem("E701" if full else "E705", fields))
 
 
 def write(path: Path, content: bytes) -> None:
@@ -175,8 +180,13 @@ def _root(manifest: bytes) -> Any:
 def _point(folder: Path, name: str) -> None:
     """Name the newest run in a file (not a link: Windows)."""
     part = folder / f".{LATEST}-{os.getpid()}"
-    part.write_text(name + "\n", "utf8")
-    part.replace(folder / LATEST)
+    try:
+        part.write_text(name + "\n", "utf8")
+        part.replace(folder / LATEST)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise _unwritten(folder, error) from None
 
 
 def find(path: Path) -> Path:

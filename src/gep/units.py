@@ -1,6 +1,8 @@
 """Units of the accounts: one small pint registry. Checked at the edges; kernels see floats."""
 
+import math
 import re
+import unicodedata
 from functools import cache
 
 import pint
@@ -12,6 +14,7 @@ DEFINITIONS = """\
 meter = [length] = m
 millimeter = 1e-3 m = mm
 centimeter = 1e-2 m = cm
+hectometer = 1e2 m = hm
 kilometer = 1e3 m = km
 m2 = m ** 2
 m3 = m ** 3
@@ -38,7 +41,7 @@ kilowatt_hour = 3.6 MJ = kWh
 degC = [temperature]
 person = [people]
 visit = [visits] = 人次
-percent = 0.01 = ％
+percent = 0.01
 CNY = [money] = 元
 """
 TEN_THOUSANDS = {"万": 1e4, "亿": 1e8}
@@ -52,7 +55,7 @@ TRAPS = {
     "a": "year",
     "yr": "year",
     "年": "year",
-    "C": "tC, kgC or gC (carbon is a substance)",
+    "C": "tC, kgC or gC for carbon, degC for temperature",
     "CO2": "tCO2 or kgCO2 (carbon dioxide is a substance)",
     "TC": "tC (tonnes of carbon)",
     "Mm": "mm",
@@ -69,7 +72,7 @@ TRAPS = {
 """Names that fooled somebody, and what to write instead."""
 
 _NAME = re.compile(r"[^\W\d]\w*")
-_SCALED = re.compile(r"^(万|亿)(.+)$")
+_SCALED = re.compile(r"(?<!\w)(万|亿)([^\W\d]\w*(?:\s*(?:\^|\*\*)\s*\d+)?)")
 
 
 @cache
@@ -84,18 +87,15 @@ def registry() -> "pint.UnitRegistry[float]":
 
 
 def _plain(text: str) -> str:
-    """Unit text with Chinese multiples, superscripts and typographic operators spelled out."""
-    for sign, plain in (("·", "*"), ("×", "*"), ("（", "("), ("）", ")"), ("%", "percent")):
+    """Unit text with Chinese multiples, superscripts and typographic operators spelled out.
+
+    >>> _plain("万m³"), _plain("亿元/（万㎡·year）")
+    ('(10000 * m^3)', '(1e+08 * 元)/((10000 * m2)*year)')
+    """
+    for sign, plain in (("²", "^2"), ("³", "^3"), ("·", "*"), ("×", "*")):
         text = text.replace(sign, plain)
-    text = text.replace("²", "^2").replace("³", "^3")
-
-    def spell(found: re.Match[str]) -> str:
-        scaled = _SCALED.match(found[0])
-        if scaled and found[0] not in ("亩",):
-            return f"({TEN_THOUSANDS[scaled[1]]:g} * {scaled[2]})"
-        return found[0]
-
-    return _NAME.sub(spell, text)
+    text = unicodedata.normalize("NFKC", text).replace("%", "percent")
+    return _SCALED.sub(lambda m: f"({TEN_THOUSANDS[m[1]]:g} * {m[2]})", text)
 
 
 @cache
@@ -115,7 +115,12 @@ def parse(text: str) -> "pint.Quantity[float]":
             raise UnitError(Problem("E602", {"unit": text, "name": name, "write": write}))
     try:
         units = registry()
-        return units.Quantity(units.parse_expression("1" if plain in ("", "1") else plain))
+        unit: pint.Quantity[float] = units.Quantity(
+            units.parse_expression("1" if plain in ("", "1") else plain)
+        )
+        if not 0 < unit.magnitude < math.inf:
+            raise ValueError(text)
+        return unit
     except Exception as error:  # pint raises a family of unrelated errors on malformed text
         known = ", ".join(("mm", "m^2", "ha", "亩", "m^3", "kg", "t", "tCO2", "CNY_2020", "year"))
         raise UnitError(Problem("E601", {"unit": text, "known": known})) from error
@@ -157,7 +162,7 @@ def price_year(text: str) -> int | None:
     >>> price_year("CNY_2015/m^3"), price_year("t/year")
     (2015, None)
     """
-    found = re.search(r"\bCNY_(\d{4})\b", text)
+    found = re.search(r"CNY_(\d{4})\b", text)
     return int(found[1]) if found else None
 
 
@@ -167,7 +172,7 @@ def is_money(text: str) -> bool:
     >>> is_money("万元"), is_money("CNY_2015/m^3"), is_money("t")
     (True, True, False)
     """
-    return bool(re.search(r"\bCNY(_\d{4})?\b|元", text))
+    return bool(re.search(r"CNY(_\d{4})?\b|元", text))
 
 
 def of_year(text: str, year: int) -> str:

@@ -13,8 +13,18 @@ from gep.outputs import csv
 def read(folder: Path) -> tuple[dict[str, Any], list[dict[str, str]]]:
     """Return run.json and the rows of accounts.csv of a run folder, or the latest below it."""
     found = store.find(folder)
-    manifest = json.loads((found / store.MANIFEST).read_text("utf8"))
+    manifest = _manifest(found)
     return manifest, csv.decode((found / "accounts.csv").read_bytes())
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    """Return run.json of a run folder."""
+    try:
+        found: dict[str, Any] = json.loads((folder / store.MANIFEST).read_text("utf8"))
+        found["core"], found["root"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise IdentityError(Problem("E716", {"folder": folder, "why": error})) from None
+    return found
 
 
 def verify(folder: Path) -> list[dict[str, Any]]:
@@ -23,15 +33,16 @@ def verify(folder: Path) -> list[dict[str, Any]]:
     Raises
     ------
     IdentityError
-        E715 a file differs from its hash, E711 an identity does not hold.
+        E715 a file differs from its hash, E711 an identity does not hold, E716 run.json is no
+        manifest.
     """
     found = store.find(folder)
-    manifest = json.loads((found / store.MANIFEST).read_text("utf8"))
+    manifest = _manifest(found)
     core = manifest["core"]
-    wrong = []
     root = store.digest(store.canonical(core))
     if root != manifest["root"]:
-        wrong.append(_differs(found, store.MANIFEST, root, manifest["root"]))
+        raise IdentityError(_differs(found, store.MANIFEST, root, str(manifest["root"])))
+    wrong = []
     for name, stated in core["outputs"].items():
         path = found / name
         sha256 = store.digest_file(path) if path.is_file() else "-"

@@ -1,0 +1,199 @@
+"""Who may import whom. The picture of the rooms is this dictionary; the code must fit it."""
+
+import ast
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parent.parent / "src" / "gep"
+FOLDERS = ("services", "outputs", "preparations")
+
+MAY_IMPORT: dict[str, set[str]] = {
+    # words and numbers, no files
+    "errors": set(),
+    "shipped": {"errors"},
+    "fuse": set(),
+    "units": {"errors"},
+    "config": {"errors"},
+    "store": {"errors"},
+    # what stands in coefficients/
+    "ecosystems": {"errors", "shipped"},
+    "layers": {"ecosystems", "shipped", "units"},
+    "coefficients": {"ecosystems", "errors", "shipped", "statistics", "units"},
+    # services; the registry finds the modules of `services` by itself
+    "service": {"ecosystems", "errors", "units"},
+    "services": {"ecosystems", "service"},
+    "profile": {"ecosystems", "errors", "service", "shipped"},
+    # files of the user
+    "rasters": {"config", "errors", "units"},
+    "counties": {"config", "errors", "rasters"},
+    "statistics": {"config", "errors", "units"},
+    "cube": {"coefficients", "ecosystems", "errors"},
+    "products": {"coefficients", "cube", "errors", "statistics", "units"},
+    # the account
+    "plan": {
+        *("coefficients", "config", "counties", "ecosystems", "errors", "fuse", "layers"),
+        *("products", "profile", "rasters", "service", "statistics", "units"),
+    },
+    "run": {"ecosystems", "errors", "fuse", "layers", "plan", "rasters"},
+    "check": {"errors", "layers", "plan", "rasters", "run"},
+    "rows": {
+        *("coefficients", "cube", "ecosystems", "plan", "products", "service", "statistics"),
+    },
+    "accounts": {
+        *("coefficients", "counties", "cube", "ecosystems", "errors", "plan", "rasters"),
+        *("rows", "run", "service"),
+    },
+    "identities": {"counties", "cube", "ecosystems", "plan", "rasters", "run"},
+    # what people get
+    "tables": {"counties", "cube", "ecosystems", "rasters", "service"},
+    "outputs": {"tables"},
+    "manifest": {
+        *("coefficients", "cube", "ecosystems", "errors", "identities", "plan", "run"),
+        *("service", "shipped", "store"),
+    },
+    "explain": {"ecosystems", "errors", "profile", "tables"},
+    "listing": {"coefficients", "errors", "profile", "service", "tables"},
+    "template": {"errors", "layers", "profile", "service", "units"},
+    "verify": {"errors", "identities", "outputs", "store"},
+    # Python
+    "arrays": {"coefficients", "ecosystems", "errors", "profile", "service", "units"},
+    "quantities": {
+        *("accounts", "coefficients", "cube", "ecosystems", "errors", "profile", "service"),
+        *("tables", "units"),
+    },
+    "engine": {
+        *("accounts", "check", "config", "cube", "errors", "explain", "identities", "manifest"),
+        *("outputs", "plan", "rasters", "run", "store", "tables"),
+    },
+    "gep": {"arrays", "engine", "errors", "quantities"},
+    # people
+    "terminal": {"cube", "engine", "profile", "service", "tables"},
+    "cli": {
+        *("engine", "errors", "explain", "gep", "listing", "outputs", "profile", "run"),
+        *("shipped", "template", "terminal", "verify"),
+    },
+}
+
+ONLY_IN = {
+    "pint": {"units"},
+    "numba": {"fuse"},
+    "rasterio": {"rasters", "counties", "outputs", "preparations"},
+    "geopandas": {"counties", "outputs", "preparations"},
+    "pydantic": {"config"},
+    "click": {"cli"},
+    "rich": {"cli"},
+}
+UNNAMED = {"utils", "util", "core", "common", "helpers", "helper", "manager", "base", "misc"}
+
+FILES = sorted(SRC.rglob("*.py"))
+TREES = {path: ast.parse(path.read_text("utf-8")) for path in FILES}
+
+
+def room(path: Path) -> str:
+    """Name of the room a file belongs to; a folder of modules is one room."""
+    parts = path.relative_to(SRC).with_suffix("").parts
+    if parts == ("__init__",):
+        return "gep"
+    return parts[0]
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """Yield every imported module, wherever in the file the import stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "absolute imports only"
+            if node.module == "gep":
+                yield from (f"gep.{alias.name}" for alias in node.names)
+            else:
+                yield node.module or ""
+
+
+def rooms() -> dict[str, set[str]]:
+    """Every room of the package and those it imports."""
+    found: dict[str, set[str]] = {room(path): set() for path in FILES}
+    for path, tree in TREES.items():
+        for name in imported(tree):
+            top, _, rest = name.partition(".")
+            if top == "gep":
+                found[room(path)].add(rest.partition(".")[0] or "gep")
+    return {name: others - {name} for name, others in found.items()}
+
+
+def test_the_picture_shows_every_room() -> None:
+    assert MAY_IMPORT.keys() == rooms().keys()
+
+
+@pytest.mark.parametrize("name", sorted(MAY_IMPORT))
+def test_a_room_imports_only_what_it_may(name: str) -> None:
+    assert rooms().get(name, set()) - MAY_IMPORT[name] == set()
+
+
+@pytest.mark.parametrize("name", sorted(MAY_IMPORT))
+def test_the_picture_allows_nothing_that_nobody_needs(name: str) -> None:
+    assert MAY_IMPORT[name] - rooms().get(name, set()) == set()
+
+
+def test_imports_go_one_way() -> None:
+    order = tuple(TopologicalSorter(MAY_IMPORT).static_order())  # raises CycleError on a cycle
+    assert set(order) == MAY_IMPORT.keys()
+    assert set(TopologicalSorter(rooms()).static_order()) == rooms().keys()
+
+
+@pytest.mark.parametrize(("library", "allowed"), ONLY_IN.items(), ids=list(ONLY_IN))
+def test_a_library_is_used_only_where_it_belongs(library: str, allowed: set[str]) -> None:
+    users = {
+        room(path)
+        for path, tree in TREES.items()
+        for name in imported(tree)
+        if name.partition(".")[0] == library
+    }
+    assert users - allowed == set()
+
+
+def test_only_the_command_line_prints() -> None:
+    printing = {
+        room(path)
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and node.id == "print"
+    }
+    assert printing == {"cli"}
+
+
+def test_modules_are_imported_by_name_only_by_the_registry_and_the_front_door() -> None:
+    dynamic = {
+        room(path)
+        for path, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "import_module"
+    }
+    assert dynamic == {"gep", "service"}
+
+
+def test_help_needs_nothing_heavy() -> None:
+    """At its top the command line imports click and messages, so that `gep --help` is quick."""
+    tree = TREES[SRC / "cli.py"]
+    top = {
+        name
+        for node in tree.body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in imported(ast.Module([node], []))
+    }
+    assert {name for name in top if name.startswith("gep")} == {"gep.errors"}
+    assert top & {"numpy", "pandas", "xarray", "rich", "rasterio", "numba", "pint"} == set()
+
+
+def test_rooms_are_called_what_they_hold() -> None:
+    names = {part for path in FILES for part in path.relative_to(SRC).with_suffix("").parts}
+    assert names & UNNAMED == set()
+
+
+def test_kernels_import_nothing_but_math_and_the_spec() -> None:
+    for path, tree in TREES.items():
+        if room(path) == "services":
+            assert set(imported(tree)) <= {"math", "gep.ecosystems", "gep.service"}, path.name
