@@ -79,12 +79,12 @@ def main() -> None:
     full = wide + LEFT + 300
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {full:.0f} {high + TOP + 20:.0f}" '
-        + 'font-family="sans-serif" fill="#222">',
+         'font-family="sans-serif" fill="#222">',
         f'<rect width="{full:.0f}" height="{high + TOP + 20:.0f}" fill="#fff"/>',
         text(LEFT, 28, "样例县 Sample County 2021 (synthetic 虚构)", 19, 'font-weight="bold"'),
         text(LEFT, 50, "ecosystems, and value by township in 万元 (partial account)", 14),
         f'<image x="{LEFT}" y="{TOP}" width="{wide:.0f}" height="{high:.0f}" '
-        + f'preserveAspectRatio="none" href="data:image/png;base64,{png}"/>',
+         f'preserveAspectRatio="none" href="data:image/png;base64,{png}"/>',
     ]
     inverse = ~transform
     for _, row in frame.iterrows():

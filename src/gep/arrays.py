@@ -70,9 +70,9 @@ class Densities:
             arguments = [self._raster(n, u, inputs) for n, u in i.rasters.items()]
             arguments += [self._number(n, u, ecosystem, inputs) for n, u in i.coefficients.items()]
             kernel = np.vectorize(i.kernel, otypes=[float])
-            density = xarray.apply_ufunc(kernel, *arguments, keep_attrs=False)
+            density = xarray.DataArray(xarray.apply_ufunc(kernel, *arguments, keep_attrs=False))
             if ecosystem is not None:
-                density = density.where(ecosystem.isin(_eligible(i)))
+                density = xarray.where(ecosystem.isin(_eligible(i)), density, np.nan)
             out[i.name] = density.assign_attrs(units=i.gives, long_name=i.title.en)
         return xarray.Dataset(out)
 

@@ -70,6 +70,8 @@ class Verb(click.Command):
             for problem in error.problems:
                 say(problem.render(chosen))
             context.exit(error.exit_code)
+        except BrokenPipeError:  # the reader, such as head, has had enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except KeyboardInterrupt:
             say("interrupted; nothing was written / 已中断,没有写入任何内容")
             context.exit(INTERRUPTED)
@@ -287,7 +289,10 @@ def check(path: Path, strict: bool, as_data: bool, lang: str) -> None:
             give(reason.render(lang))
         errors = sum(problem.is_error for problem in report.problems)
         warnings = len(report.problems) - errors
-        give(f"{errors} {words['errors']}, {warnings} {words['warnings']}")
+        counts = [f"{errors} {words['errors']}", f"{warnings} {words['warnings']}"]
+        if uncovered:
+            counts.append(f"{len(uncovered)} {words['left_out']}")
+        give(", ".join(counts))
     if not report.ok:
         raise click.exceptions.Exit(InputError.exit_code)
     if strict and report.problems:

@@ -77,10 +77,11 @@ def of_run(plan: Plan, partials: Partials, cube: Cube, loop: Loop) -> list[Ident
 def _sums(plan: Plan, partials: Partials, cube: Cube) -> Identity:
     """Quanta in the lines against those the loop summed; nothing lost on the way."""
     columns = {item.key: item.accumulator for item in plan.items}
+    summed = {i.key for i in plan.items if not getattr(i.indicator, "table", "")}
     left, right = [], []
     for line in cube.lines:
         column = columns.get(line.key)
-        if column is not None and not line.capped:
+        if column is not None and line.key in summed and not line.capped:
             left.append(sum(amount for amount in line.amounts.values() if amount is not None))
             right.append(int(partials.total(partials.sums[:, :, column]).sum()))
     return make("sums", len(left), left, right, left == right)

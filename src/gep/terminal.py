@@ -45,6 +45,7 @@ WORDS = {
         "unverified": "of the numbers used have been checked against the printed source",
         "warnings": "warnings",
         "errors": "errors",
+        "left_out": "not covered",
         "none": "no problems",
     },
     "zh": {
@@ -81,6 +82,7 @@ WORDS = {
         "unverified": "个所用数值已与印刷原文核对",
         "warnings": "条提醒",
         "errors": "个错误",
+        "left_out": "项未核算",
         "none": "没有问题",
     },
 }
