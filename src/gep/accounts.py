@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gep.coefficients import Book, Coefficient, Price, weakest
 from gep.counties import UNALLOCATED
-from gep.cube import Amounts, Cube, Leaf, Line, exact, quanta, shares, value
+from gep.cube import Amounts, Cube, Leaf, Line, quanta, shares, value
 from gep.ecosystems import ecosystems
 from gep.errors import Problem
 from gep.plan import Item, Plan
@@ -17,6 +17,7 @@ from gep.rasters import AREA_QUANTUM
 from gep.rows import Weights, products, row_amounts
 from gep.run import Partials, culprits
 from gep.service import Derived, Indicator, Products, source_of
+from gep.units import exact
 
 LOW_COVERAGE, FULL_COVERAGE = Decimal("0.90"), Decimal("0.98")
 RASTER_COVERAGE = Decimal("0.99")
@@ -124,8 +125,10 @@ def _pixels(
             coverage[place] = Decimal(whole - missing) / Decimal(whole)
     _check_coverage(plan, item, coverage, partials.blame[column], problems)
     capped = _cap(plan, i, amounts) if i.cap else {}
+    sums = zip(plan.counties.places, negative.sum(axis=1), strict=True)
+    below = {place: int(total) for place, total in sums if total}
     line = _line(plan, item, i, amounts)
-    return replace(line, coverage=coverage, capped=capped, negative=int(negative.sum()))
+    return replace(line, coverage=coverage, capped=capped, negative=below)
 
 
 def _check_coverage(

@@ -72,7 +72,7 @@ class Densities:
             kernel = np.vectorize(i.kernel, otypes=[float])
             density = xarray.DataArray(xarray.apply_ufunc(kernel, *arguments, keep_attrs=False))
             if ecosystem is not None:
-                density = xarray.where(ecosystem.isin(_eligible(i)), density, np.nan)
+                density = density.where(ecosystem.isin(_eligible(i)))
             out[i.name] = density.assign_attrs(units=i.gives, long_name=i.title.en)
         return xarray.Dataset(out)
 

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gep.ecosystems import ecosystems, groups
-from gep.errors import InputError, Problem
+from gep.errors import InputError, Problem, UnitError
 from gep.shipped import folder, read_toml
 from gep.statistics import decode
-from gep.units import factor, is_money, of_year, parse, price_year
+from gep.units import exact, factor, is_money, of_year, parse, price_year
 
 REQUIRED = ("title", "description", "unit", "range", "by", "source", "status")
 ALLOWED = {*REQUIRED, "symbol", "confidence", "verified_by", "note"} | {
@@ -29,6 +29,10 @@ STATUSES = ("seen", "derived", "recalled", "design")
 GIVEN = "given"
 """State of a number the user's own tables state."""
 NOT_SERVICES = ("prices", "sources", "price_index", "ecosystems", "catalogue", "layers")
+OPEN = ("sources", "price_index")
+"""Files an override may add entries to."""
+FIXED = ("ecosystems", "catalogue", "layers")
+"""Files an override may not touch."""
 EXACT = Context(prec=40, rounding=ROUND_HALF_EVEN)
 PRINTED = Context(prec=12, rounding=ROUND_HALF_EVEN)
 
@@ -128,7 +132,7 @@ class Coefficient:
         value = self.find(**place)
         if value is None:
             return None
-        scale = Decimal(repr(factor(self.unit, unit, self.at)))
+        scale = exact(factor(self.unit, unit, self.at))
         return EXACT.multiply(value.number, scale), value
 
 
@@ -182,7 +186,7 @@ class Book:
                 return Problem("W523", where | {"index": coefficient.index, "missing": moved})
             ratio, states = moved[0], [value.verified, *sorted(moved[1])]
         want = of_year(unit, year)
-        scale = Decimal(repr(factor(of_year(coefficient.unit, year), want, coefficient.at)))
+        scale = exact(factor(of_year(coefficient.unit, year), want, coefficient.at))
         number = EXACT.multiply(EXACT.multiply(value.number, ratio), scale)
         index = coefficient.index if have != year else ""
         printed = PRINTED.plus(number)
@@ -242,14 +246,12 @@ def _override(raw: dict[str, Any], path: Path, problems: list[Problem]) -> list[
         used = sorted(path.glob("*.toml"))
         for file in used:
             for name, entry in read_toml(file).items():
-                into = raw.setdefault(file.stem, {})
-                into[name] = _merge(into.get(name, {}), _table(file, name, entry))
+                _override_entry(raw, file.stem, name, _table(file, name, entry), file, problems)
         return used
     if path.suffix == ".toml":
         for file_name, entries in read_toml(path).items():
             for name, entry in _table(path, file_name, entries).items():
-                into = raw.setdefault(file_name, {})
-                into[name] = _merge(into.get(name, {}), _table(path, name, entry))
+                _override_entry(raw, file_name, name, _table(path, name, entry), path, problems)
         return [path]
     seen: dict[Keys, int] = {}
     rows = csv.DictReader(io.StringIO(decode(path)), restval="")
@@ -272,6 +274,30 @@ def _table(path: Path, name: str, entry: Any) -> dict[str, Any]:
     raise InputError(Problem("E003", {"file": path.name, "key": name, "value": entry, "why": why}))
 
 
+def _override_entry(
+    raw: dict[str, Any],
+    file: str,
+    name: str,
+    entry: dict[str, Any],
+    path: Path,
+    problems: list[Problem],
+) -> None:
+    """Merge one entry; only sources and price indices may be new."""
+    known = raw.get(file, {})
+    if file in FIXED or (name not in known and file not in OPEN):
+        problems.append(Problem("E528", {"at": path.name, "key": f"{file}.{name}"}))
+    else:
+        known[name] = _merge(known.get(name, {}), entry)
+
+
+def _of_unit(error: UnitError, at: str) -> Problem:
+    """Problem with a unit, with its place."""
+    (problem,) = error.problems
+    if problem.code == "E603":
+        return problem
+    return Problem("E531", {"at": at, "why": problem.text("en"), "why_zh": problem.text("zh")})
+
+
 def _override_row(
     raw: dict[str, Any], row: Mapping[str, str], at: str, problems: list[Problem]
 ) -> None:
@@ -283,15 +309,17 @@ def _override_row(
         problems.append(Problem("E528", {"at": at, "key": str(error)}))
         return
     try:
-        number = Decimal(row["value"]) * Decimal(repr(factor(row["unit"], unit, at)))
+        number = Decimal(row["value"]) * exact(factor(row["unit"], unit, at))
     except ArithmeticError:
         problems.append(Problem("E523", {"at": at, "value": row["value"]}))
+        return
+    except UnitError as error:
+        problems.append(_of_unit(error, at))
         return
     tagged = {"value": number, "status": row["status"]}
     tagged["source"] = {"key": row["source"], "where": row["where"]}
     if entry["by"] == "constant":
-        into.pop("confidence", None)
-        into.update(tagged)
+        into["value"] = tagged
     else:
         into.setdefault("values", {})[row["key"]] = tagged
 
@@ -299,6 +327,15 @@ def _override_row(
 def _merge(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     both = {k for k in old.keys() & new.keys() if isinstance(old[k], dict) and k != "source"}
     return old | new | {k: _merge(old[k], new[k]) for k in both if isinstance(new[k], dict)}
+
+
+def _range(said: Any) -> tuple[Decimal, Decimal] | None:
+    """Lowest and highest possible value; None if that is not what was said."""
+    try:
+        low, high = (Decimal(number) for number in said)
+    except (ArithmeticError, TypeError, ValueError):
+        return None
+    return low, high
 
 
 @dataclass
@@ -316,6 +353,9 @@ class _Reader:
             return {"": one} if one else {}
         if entry.get("default") not in variants:
             self._wrong("E520", at=f"{file}: {name}", missing="default")
+        if beside := sorted(entry.keys() & {"value", "values"}):
+            key = f"{beside[0]} (there are the sets {', '.join(variants)})"
+            self._wrong("E528", at=f"{file}: {name}", key=key)
         shared = {k: v for k, v in entry.items() if k not in ("sets", "default")}
         found = {}
         for key, variant in variants.items():
@@ -330,8 +370,9 @@ class _Reader:
         """One coefficient, or None after its problems have been noted."""
         at = f"{file}: {name}" + (f".sets.{chosen}" if chosen else "")
         missing = [key for key in REQUIRED if key not in entry]
-        if "value" not in entry and "values" not in entry:
-            missing.append("value")
+        wanted = "value" if entry.get("by", "constant") == "constant" else "values"
+        if wanted not in entry:
+            missing.append(wanted)
         if missing:
             self._wrong("E520", at=at, missing=", ".join(missing))
             return None
@@ -343,12 +384,15 @@ class _Reader:
         if wrong := [word for word in by if word not in DIMENSIONS]:
             self._wrong("E529", at=at, word=", ".join(wrong), known=", ".join(DIMENSIONS))
             return None
+        if (bounds := _range(entry["range"])) is None:
+            self._wrong("E520", at=at, missing="range = [lowest, highest]")
+            return None
         coefficient = Coefficient(
             file=file,
             name=name,
             title=entry["title"],
             unit=entry["unit"],
-            range=(Decimal(entry["range"][0]), Decimal(entry["range"][1])),
+            range=bounds,
             by=by,
             values={},
             set=chosen,
@@ -357,24 +401,33 @@ class _Reader:
             symbol=entry.get("symbol", ""),
             description=entry["description"],
         )
-        self._unit(coefficient)
-        tree = {"": entry["value"]} if "value" in entry else entry["values"]
+        if not self._unit(coefficient):
+            return None
+        tree = {"": entry["value"]} if wanted == "value" else entry["values"]
         tag = {key: entry[key] for key in TAG if key in entry}
         values = {k: v for k, v in self._leaves(coefficient, tree, by, tag, ()) if v is not None}
         return replace(coefficient, values=values)
 
-    def _unit(self, coefficient: Coefficient) -> None:
-        """Check that the unit is known and that money is dated."""
+    def _unit(self, coefficient: Coefficient) -> bool:
+        """Check that the unit is known and that money is dated; False leaves nothing to use."""
         if is_money(coefficient.unit):
             dated = price_year(coefficient.unit) is not None or "year" in coefficient.by
             if not dated:
                 self._wrong("E525", at=coefficient.at, unit=coefficient.unit)
-            return
-        parse(coefficient.unit)
+        try:
+            parse(coefficient.unit)
+        except UnitError as error:
+            self.problems.append(_of_unit(error, coefficient.at))
+            return False
+        return True
 
     def _leaves(
         self, c: Coefficient, tree: dict[str, Any], by: Keys, tag: dict[str, Any], head: Keys
     ) -> Iterable[tuple[Keys, Value | None]]:
+        if not isinstance(tree, dict):
+            at = f"{c.at}.{'.'.join(head)}".rstrip(".")
+            self._wrong("E520", at=at, missing=f"values by {by[0]}")
+            return
         for key, entry in tree.items():
             keys = (*head, key)
             if len(by) > 1:

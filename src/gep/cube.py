@@ -34,7 +34,7 @@ class Line:
     states: dict[Leaf, str] = field(default_factory=dict)
     coverage: dict[str, Decimal] = field(default_factory=dict)
     capped: dict[str, tuple[int, int | None]] = field(default_factory=dict)
-    negative: int = 0
+    negative: dict[str, int] = field(default_factory=dict)
     counted: bool = True
     priced: bool = True
     unpriced: Problem | None = None
@@ -95,15 +95,6 @@ class Cube:
         ]
         known = [m for m in (line.money(kept) for line in lines) if m is not None]
         return sum(known) if known else None
-
-
-def exact(number: float) -> Decimal:
-    """Decimal that prints as the float does.
-
-    >>> exact(1e-3), exact(0.1)
-    (Decimal('0.001'), Decimal('0.1'))
-    """
-    return Decimal(repr(number))
 
 
 def quanta(amount: Decimal | Fraction, quantum: Decimal) -> int:

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from gep.ecosystems import ecosystems, groups
 from gep.errors import InputError, Problem
+from gep.layers import variables
 from gep.profile import catalogue
 from gep.tables import say_quantity, ten_thousands
 
@@ -19,6 +21,8 @@ WORDS = {
         "formula": "formula",
         "from": "derived from",
         "cap": "capped by",
+        "capacity": "capacity",
+        "load": "load",
         "layers": "layers",
         "coefficients": "coefficients",
         "ecosystems": "ecosystems",
@@ -28,7 +32,9 @@ WORDS = {
         "unverified": "not verified",
         "table": "table",
         "run": "run",
-        "negative": "negative part of all places",
+        "rasters.ecosystem": "land cover",
+        "counties": "boundaries",
+        "negative": "of which negative pixels",
         "not_counted": "not counted in the account",
         "partial": "provisional profile; partial account",
     },
@@ -40,6 +46,8 @@ WORDS = {
         "formula": "公式",
         "from": "由此推算",
         "cap": "上限",
+        "capacity": "净化能力",
+        "load": "排放量",
         "layers": "栅格",
         "coefficients": "系数",
         "ecosystems": "生态系统",
@@ -49,7 +57,9 @@ WORDS = {
         "unverified": "未核实",
         "table": "统计表",
         "run": "运行",
-        "negative": "全域负值合计",
+        "rasters.ecosystem": "土地覆被",
+        "counties": "界线",
+        "negative": "其中负值像元",
         "not_counted": "不计入总值",
         "partial": "暂行参数；部分核算",
     },
@@ -82,6 +92,9 @@ def explain(
         if item["service"] == name:
             own = _own_rows(item, mine)
             lines += _item(core, item, own, code, language)
+    for role in ("rasters.ecosystem", "counties"):
+        entry = core["inputs"][role]
+        lines.append(f"{words[role]}: {entry['file']}  sha256 {entry['sha256'][:12]}…")
     software = core["software"]
     versions = ", ".join(f"{n} {software[n]}" for n in ("gep", "numpy", "numba", "rasterio"))
     lines.append(f"{words['run']} {run['root'][:16]}   {versions}")
@@ -146,18 +159,26 @@ def _item(
         lines.append(f"    {words['from']}: {item['derived_from']} × {parts}{per}")
     if item["cap"]:
         lines.append(f"    {words['cap']}: {item['cap']}  {_file(core, 'statistics', item['cap'])}")
+        limits = item["capped"].get(code)
+        if limits:
+            for name in ("capacity", "load"):
+                amount = Decimal(limits[name]) if limits[name] else None
+                said = words["missing"] if amount is None else say_quantity(amount, unit, language)
+                lines.append(f"      {words[name]} {said}")
     for raster, unit in item["rasters"].items():
-        lines.append(f"    {words['layers']}: {raster} [{unit}]  {_file(core, 'rasters', raster)}")
+        title = variables()[raster].title.say(language) + " " if raster in variables() else ""
+        at = _file(core, "rasters", raster)
+        lines.append(f"    {words['layers']}: {title}{raster} [{unit}]  {at}")
     for coefficient, found in item["coefficients"].items():
-        lines += _coefficient(coefficient, found, rows, code, words)
+        lines += _coefficient(coefficient, found, rows, code, language)
     for price in item.get("prices", ()):
         lines += _price(price, words)
     coverage = core["coverage"].get(f"{item['service']}.{item['indicator']}", {}).get(code)
     if coverage is not None:
         lines.append(f"    {words['coverage']}: {Decimal(coverage):.2%}")
-    if not item["negative"].startswith(("0 ", "0.", "-0.0000 ")):
-        lines.append(f"    {words['negative']}: {item['negative']}")
-    shares = _ecosystems(rows)
+    if code in item["negative"]:
+        lines.append(f"    {words['negative']}: {item['negative'][code]}")
+    shares = _ecosystems(rows, language)
     if shares:
         lines.append(f"    {words['ecosystems']}: {shares}")
     return lines
@@ -180,11 +201,10 @@ def _coefficient(
     found: Mapping[str, Any],
     rows: list[dict[str, str]],
     code: str,
-    words: Mapping[str, str],
+    language: str,
 ) -> list[str]:
     """Lines on one coefficient: only the values this place used."""
-    from gep.ecosystems import ecosystems
-
+    words = WORDS[language]
     present = {row["ecosystem"] for row in rows}
     groups = {ecosystems()[e].group for e in present if e in ecosystems()}
     used = {
@@ -194,11 +214,11 @@ def _coefficient(
     }
     tags: dict[str, list[str]] = {}
     for key, value in used.items():
-        text = (
-            f"{value['value']} {found['unit']}" if key == "constant" else f"{key} {value['value']}"
-        )
-        tags.setdefault(_tag(value, words), []).append(text)
-    head = f"    {words['coefficients']}: {name} ({found['at']})"
+        label = "" if key == "constant" else _named(key, language) + " "
+        tags.setdefault(_tag(value, words), []).append(f"{label}{value['value']}")
+    unit = "" if found["unit"] == "1" else f" [{found['unit']}]"
+    title = found["title"][language]
+    head = f"    {words['coefficients']}: {title} {name}{unit} ({found['at']})"
     return [head, *(f"      {', '.join(texts)}  {tag}" for tag, texts in tags.items())]
 
 
@@ -238,11 +258,21 @@ def _products(
     return lines
 
 
-def _ecosystems(rows: list[dict[str, str]]) -> str:
-    """Return the largest ecosystems by quantity, with their shares."""
+def _named(key: str, language: str) -> str:
+    """Ecosystem class or group in one language; anything else as it is."""
+    if key in ecosystems():
+        return ecosystems()[key].title.say(language)
+    return groups()[key].say(language) if key in groups() else key
+
+
+def _ecosystems(rows: list[dict[str, str]], language: str) -> str:
+    """Return the largest ecosystems by quantity, with their shares where all are positive."""
     amounts = {row["ecosystem"]: Decimal(row["quantity"]) for row in rows if row["quantity"]}
     total = sum(amounts.values())
-    if not total:
-        return ""
-    largest = sorted(amounts.items(), key=lambda entry: -entry[1])[:5]
-    return " · ".join(f"{kind} {amount / total:.1%}" for kind, amount in largest)
+    largest = sorted(amounts.items(), key=lambda entry: -abs(entry[1]))[:5]
+    if total and min(amounts.values()) >= 0:
+        return " · ".join(f"{_named(kind, language)} {a / total:.1%}" for kind, a in largest)
+    unit = next((row["quantity_unit"] for row in rows), "")
+    return " · ".join(
+        f"{_named(kind, language)} {say_quantity(a, unit, language)}" for kind, a in largest
+    )

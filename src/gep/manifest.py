@@ -133,7 +133,14 @@ def _item(item: Item, cube: Cube) -> dict[str, Any]:
     line = next(line for line in cube.lines if line.key == item.key)
     prices = list(dict.fromkeys(_price(price) for price in line.prices.values()))
     found["prices"] = [json.loads(price) for price in prices]
-    found["negative"] = f"{line.negative * line.quantum:f} {line.unit}"
+    found["capped"] = {
+        place: {
+            "capacity": f"{capacity * line.quantum:f}",
+            "load": "" if load is None else f"{load * line.quantum:f}",
+        }
+        for place, (capacity, load) in line.capped.items()
+    }
+    found["negative"] = {p: f"{n * line.quantum:f} {line.unit}" for p, n in line.negative.items()}
     return found
 
 

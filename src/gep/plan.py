@@ -3,7 +3,6 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from gep.profile import Choice, Profile
 from gep.rasters import Grid, Layer
 from gep.service import AREA, Derived, Indicator, Products, Service, positive, services, source_of
 from gep.statistics import Table
-from gep.units import factor
+from gep.units import exact, factor
 
 ECOSYSTEM = "ecosystem"
 
@@ -352,9 +351,7 @@ def _accumulate(plan: Plan, i: Indicator, found: dict[str, Coefficient]) -> int:
         table = found[name].table(unit, list(plan.counties.places), year)
         lookups.append(_position(plan.lookups, table))
     column = Column(i.kernel, tuple(numbers[name] for name in i.rasters), tuple(lookups))
-    weight = float(
-        Decimal(repr(i.unit_factor)) / Decimal(repr(i.quantum))
-    )  # 1000, not 1000 + 1e-13
+    weight = float(exact(i.unit_factor) / exact(i.quantum))  # 1000, not 1000 + 1e-13
     return _column(plan, Accumulator(column, _eligible(i), weight))
 
 

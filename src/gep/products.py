@@ -3,10 +3,9 @@
 from decimal import Decimal
 
 from gep.coefficients import GIVEN, Price, Value
-from gep.cube import exact
 from gep.errors import InputError, Problem
 from gep.statistics import Row, Table, is_share, parse_number
-from gep.units import of_year
+from gep.units import exact, of_year
 
 AGREES = Decimal("0.001")
 """Quantity times price may differ from a stated value by this share."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from gep import coefficients, tables
 from gep.accounts import derived_amounts, priced
 from gep.coefficients import GIVEN, Book, Coefficient, Price, Value
-from gep.cube import UNATTRIBUTED, Amounts, Cube, Line, exact, money, quanta, value
+from gep.cube import UNATTRIBUTED, Amounts, Cube, Line, money, quanta, value
 from gep.ecosystems import Title
 from gep.errors import InputError, Problem, stop_on
 from gep.profile import Choice, Profile, catalogue, load
 from gep.service import Derived, Indicator, Service, services, source_of
-from gep.units import factor, is_money, of_year
+from gep.units import exact, factor, is_money, of_year
 
 if TYPE_CHECKING:
     import pandas

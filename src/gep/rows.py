@@ -8,12 +8,13 @@ from typing import Any
 from numpy.typing import NDArray
 
 from gep.coefficients import GIVEN
-from gep.cube import UNATTRIBUTED, Amounts, Line, exact, quanta, shares, value
+from gep.cube import UNATTRIBUTED, Amounts, Line, quanta, shares, value
 from gep.ecosystems import Title, members
 from gep.plan import Item, Plan
 from gep.products import read
 from gep.service import Indicator, Products
 from gep.statistics import Row, Table
+from gep.units import exact
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gep.config import TableSection
 from gep.errors import InputError, Problem
-from gep.units import factor, is_money, of_year
+from gep.units import exact, factor, is_money, of_year
 
 KEY = "county_code"
 EMPTY = ("", "-", "—", "–", "…", "/", "NA", "N/A", "null")
@@ -60,7 +60,7 @@ class Table:
         if column not in self.units:
             where = f"{self.file.name}: {column}"
             raise InputError(Problem("E503", {"at": where, "column": column, "unit": unit}))
-        return value * Decimal(repr(self.scale(self.units[column], unit, at)))
+        return value * exact(self.scale(self.units[column], unit, at))
 
     def scale(self, have: str, want: str, at: str) -> float:
         """Factor from a stated unit to the one needed, both amounts of one year."""

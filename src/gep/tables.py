@@ -10,6 +10,7 @@ from gep.cube import Cube, Leaf, Line, money
 from gep.ecosystems import Title
 from gep.rasters import AREA_QUANTUM
 from gep.service import GROUPS
+from gep.units import exact
 
 if TYPE_CHECKING:
     import pandas
@@ -123,7 +124,7 @@ def status(cube: Cube, places: tuple[str, ...]) -> str:
 
 def _square_kilometres(cube: Cube, place: str) -> Decimal:
     quanta = sum(area for (p, _), area in cube.extent.items() if p == place)
-    return quanta * Decimal(repr(AREA_QUANTUM)) / SQUARE_KILOMETRE
+    return quanta * exact(AREA_QUANTUM) / SQUARE_KILOMETRE
 
 
 def extent_rows(cube: Cube) -> Iterator[Row]:
@@ -136,7 +137,7 @@ def extent_rows(cube: Cube) -> Iterator[Row]:
             "county_code": place,
             "county_name": cube.names.get(place, ""),
             "ecosystem": ecosystem,
-            "area_km2": area * Decimal(repr(AREA_QUANTUM)) / SQUARE_KILOMETRE,
+            "area_km2": area * exact(AREA_QUANTUM) / SQUARE_KILOMETRE,
             "share": round(Decimal(area) / Decimal(totals[place]), 8),
         }
 

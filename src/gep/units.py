@@ -182,3 +182,13 @@ def of_year(text: str, year: int) -> str:
     ('CNY_2020/m^3', 'CNY_2020/m^3', '万CNY_2020')
     """
     return re.sub(r"CNY(_\d{4})?\b|元", f"CNY_{year}", text)
+
+
+def exact(number: float) -> Decimal:
+    """Decimal that prints as the float does, a whole number without a point.
+
+    >>> exact(1e-3), exact(0.1), exact(1000.0)
+    (Decimal('0.001'), Decimal('0.1'), Decimal('1000'))
+    """
+    whole = float(number).is_integer() and abs(number) < 1e15
+    return Decimal(int(number)) if whole else Decimal(repr(float(number)))
