@@ -162,8 +162,8 @@ def _item(
         limits = item["capped"].get(code)
         if limits:
             for name in ("capacity", "load"):
-                amount = Decimal(limits[name]) if limits[name] else None
-                said = words["missing"] if amount is None else say_quantity(amount, unit, language)
+                held = Decimal(limits[name]) if limits[name] else None
+                said = words["missing"] if held is None else say_quantity(held, unit, language)
                 lines.append(f"      {words[name]} {said}")
     for raster, unit in item["rasters"].items():
         title = variables()[raster].title.say(language) + " " if raster in variables() else ""
