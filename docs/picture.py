@@ -31,6 +31,7 @@ COLOURS = {
 SCALE = 1.4
 LEFT = 20
 TOP = 64
+FONT = 'font-family="sans-serif"'
 
 
 def ecosystem_png() -> tuple[str, rasterio.Affine, int, int, list[str]]:
@@ -77,14 +78,14 @@ def main() -> None:
     frame = geopandas.read_file(SAMPLE / "counties.gpkg")
     wide, high = width * SCALE, height * SCALE
     full = wide + LEFT + 300
+    box = f"0 0 {full:.0f} {high + TOP + 20:.0f}"
+    place = f'x="{LEFT}" y="{TOP}" width="{wide:.0f}" height="{high:.0f}"'
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {full:.0f} {high + TOP + 20:.0f}" '
-         'font-family="sans-serif" fill="#222">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{box}" fill="#222" {FONT}>',
         f'<rect width="{full:.0f}" height="{high + TOP + 20:.0f}" fill="#fff"/>',
         text(LEFT, 28, "样例县 Sample County 2021 (synthetic 虚构)", 19, 'font-weight="bold"'),
         text(LEFT, 50, "ecosystems, and value by township in 万元 (partial account)", 14),
-        f'<image x="{LEFT}" y="{TOP}" width="{wide:.0f}" height="{high:.0f}" '
-         f'preserveAspectRatio="none" href="data:image/png;base64,{png}"/>',
+        f'<image {place} preserveAspectRatio="none" href="data:image/png;base64,{png}"/>',
     ]
     inverse = ~transform
     for _, row in frame.iterrows():

@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "counties": {"config", "errors", "rasters"},
     "statistics": {"config", "errors", "units"},
     "cube": {"coefficients", "ecosystems", "errors"},
-    "products": {"coefficients", "cube", "errors", "statistics", "units"},
+    "products": {"coefficients", "errors", "statistics", "units"},
     # the account
     "plan": {
         *("coefficients", "config", "counties", "ecosystems", "errors", "fuse", "layers"),
@@ -41,20 +41,21 @@ MAY_IMPORT: dict[str, set[str]] = {
     "check": {"errors", "layers", "plan", "rasters", "run"},
     "rows": {
         *("coefficients", "cube", "ecosystems", "plan", "products", "service", "statistics"),
+        "units",
     },
     "accounts": {
         *("coefficients", "counties", "cube", "ecosystems", "errors", "plan", "rasters"),
-        *("rows", "run", "service"),
+        *("rows", "run", "service", "units"),
     },
     "identities": {"counties", "cube", "ecosystems", "plan", "rasters", "run"},
     # what people get
-    "tables": {"counties", "cube", "ecosystems", "rasters", "service"},
+    "tables": {"counties", "cube", "ecosystems", "rasters", "service", "units"},
     "outputs": {"tables"},
     "manifest": {
         *("coefficients", "cube", "ecosystems", "errors", "identities", "plan", "run"),
         *("service", "shipped", "store"),
     },
-    "explain": {"ecosystems", "errors", "profile", "tables"},
+    "explain": {"ecosystems", "errors", "layers", "profile", "tables"},
     "listing": {"coefficients", "errors", "profile", "service", "tables"},
     "template": {"errors", "layers", "profile", "service", "units"},
     "verify": {"errors", "identities", "outputs", "store"},
