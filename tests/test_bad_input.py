@@ -100,8 +100,13 @@ def carbon_by_hand(nep: np.ndarray | None = None) -> float:
     return float(np.nansum(stored[green].astype(float))) * 1e4 * 44 / 12 / 1e6
 
 
+def near(expected: float) -> Any:
+    """A sum over at most 1800 pixels, each rounded to a millionth of a tonne."""
+    return pytest.approx(expected, abs=1800 * 0.5e-6)
+
+
 def test_the_small_account_is_right_without_faults(plain: list[dict[str, str]]) -> None:
-    assert total(plain, "carbon_dioxide") == pytest.approx(carbon_by_hand(), rel=1e-9)
+    assert total(plain, "carbon_dioxide") == near(carbon_by_hand())
     # 东县 12000 t at 2800, 西县 8000.5 t at 2750, 南县 500 t at 2900 元/t
     assert total(plain, "稻谷", "value") == 33_600_000 + 22_001_375 + 1_450_000
 
@@ -412,9 +417,8 @@ def test_g1_raster_without_crs(name: str, tmp_path: Path) -> None:
 
 def test_g1_polygons_without_crs(tmp_path: Path) -> None:
     path = small.write(tmp_path, change={"counties.file": "counties.shp"})
-    columns = {"code": ["360101"], "name": ["x"], "city_code": ["1"], "city_name": ["y"]}
-    bare = geopandas.GeoDataFrame(columns, geometry=[small.box(0, 40, 0, 20)])
-    bare.to_file(tmp_path / "counties.shp", engine="pyogrio")
+    small.counties().to_file(tmp_path / "counties.shp", engine="pyogrio")
+    (tmp_path / "counties.prj").unlink()
     refused(path, "E201", "counties.shp")
 
 
@@ -491,7 +495,7 @@ SHIFTS: dict[str, tuple[Affine, str, tuple[str, ...]]] = {
     ),
     "sheared": (Affine(100, 30, small.WEST, 0, -100, small.NORTH), "E208", ("rotated",)),
     "rotated": (
-        Affine.translation(small.WEST, small.NORTH) @ Affine.rotation(5) @ Affine.scale(100, -100),
+        Affine(99.62, 8.72, small.WEST, 8.72, -99.62, small.NORTH),  # by 5 degrees
         "E208",
         ("rotated",),
     ),
@@ -633,7 +637,7 @@ def test_g7_pixel_areas_are_those_on_the_ellipsoid(crs: str, tmp_path: Path) -> 
             steps = np.linspace(0, 1, 21)[:-1]
             x = np.concatenate([steps, np.ones(20), 1 - steps, np.zeros(20)]) + column
             y = np.concatenate([np.zeros(20), steps, np.ones(20), 1 - steps]) + row
-            east, north = where @ (x, y) if hasattr(where, "__matmul__") else where * (x, y)
+            east, north = where.c + where.a * x, where.f + where.e * y
             area = abs(geod.polygon_area_perimeter(*back.transform(east, north))[0])
             ours = float(grid.row_areas[row] * grid.column_factors[column])
             assert ours == pytest.approx(area, rel=1e-5), (row, column)
@@ -731,7 +735,7 @@ def test_v1_a_measured_limit_can_be_declared_valid(tmp_path: Path) -> None:
     nep = spoiled(np.full((40, 50), 220, np.uint8), 255)
     small.write_raster(tmp_path / f"{NEP}.tif", nep)
     rows, _ = accepted(path)
-    assert total(rows, "carbon_dioxide") == pytest.approx(carbon_by_hand(nep), rel=1e-9)
+    assert total(rows, "carbon_dioxide") == near(carbon_by_hand(nep))
 
 
 def test_v2_several_fill_codes(tmp_path: Path) -> None:
@@ -747,7 +751,7 @@ def test_v2_several_fill_codes(tmp_path: Path) -> None:
     small.write_raster(tmp_path / f"{NEP}.tif", stored, nodata=32764)
     rows, core = accepted(path)
     assert core["missing"]["carbon_sequestration.carbon_dioxide"] == {NEP: 4}
-    assert total(rows, "carbon_dioxide") == pytest.approx(right - lost, rel=1e-9)
+    assert total(rows, "carbon_dioxide") == near(right - lost)
     change = {f"rasters.{NEP}.scale": 0.1, f"rasters.{NEP}.valid": [-30000, 32700]}
     path = small.write(tmp_path / "valid", change=change)
     small.write_raster(tmp_path / "valid" / f"{NEP}.tif", stored, nodata=-32768)
@@ -840,7 +844,7 @@ def test_v5_not_finite_is_counted_and_blamed(value: float, tmp_path: Path) -> No
     assert core["missing"]["carbon_sequestration.carbon_dioxide"] == {NEP: 10}
     assert core["missing"]["water_retention.water_retention"] == {}
     nep[0:2, 5:10] = np.nan
-    assert total(rows, "carbon_dioxide") == pytest.approx(carbon_by_hand(nep), rel=1e-9)
+    assert total(rows, "carbon_dioxide") == near(carbon_by_hand(nep))
 
 
 def test_v5_too_much_missing_needs_a_reason(tmp_path: Path) -> None:
@@ -852,7 +856,7 @@ def test_v5_too_much_missing_needs_a_reason(tmp_path: Path) -> None:
     refused(small.write(tmp_path, rasters={NEP: nep}, change={"accept.E305": " "}), "E003")
     path = small.write(tmp_path, rasters={NEP: nep}, change={"accept.E305": "云太多"})
     rows, core = accepted(path)
-    assert total(rows, "carbon_dioxide") == pytest.approx(carbon_by_hand(nep), rel=1e-9)
+    assert total(rows, "carbon_dioxide") == near(carbon_by_hand(nep))
     (finding,) = [p for p in core["problems"] if p["code"] == "W010"]
     assert "云太多" in finding["en"]
 
@@ -907,7 +911,7 @@ def test_v6_nodata_of_the_ecosystem_layer(dtype: str, nodata: float, tmp_path: P
     small.write_raster(tmp_path / "ecosystem.tif", codes, nodata=nodata)
     rows, core = accepted(path)
     kept = spoiled(small.arrays()[NEP], np.nan)
-    assert total(rows, "carbon_dioxide") == pytest.approx(carbon_by_hand(kept), rel=1e-9)
+    assert total(rows, "carbon_dioxide") == near(carbon_by_hand(kept))
     assert core["coverage"]["ecosystem"]["360101"] == "0.997500"  # 2 of 800 pixels
 
 
@@ -951,7 +955,7 @@ def test_v7_negative_where_impossible(name: str, tmp_path: Path) -> None:
 def test_v7_negative_where_possible_keeps_its_sign(tmp_path: Path) -> None:
     nep = spoiled(small.arrays()[NEP], -100.0)
     rows, _ = accepted(small.write(tmp_path, rasters={NEP: nep}))
-    assert total(rows, "carbon_dioxide") == pytest.approx(carbon_by_hand(nep), rel=1e-9)
+    assert total(rows, "carbon_dioxide") == near(carbon_by_hand(nep))
 
 
 # --- P: polygons --------------------------------------------------------------------------------
@@ -1064,7 +1068,7 @@ def test_p2_a_gap_is_unallocated(tmp_path: Path) -> None:
     rows, core = accepted(path)
     assert core["pixels"]["unallocated"] == 20
     whole = total(rows, "carbon_dioxide")
-    assert whole == pytest.approx(carbon_by_hand(), rel=1e-9)
+    assert whole == near(carbon_by_hand())
 
 
 def test_p6_one_pixel_that_is_mostly_elsewhere_is_not_silent(tmp_path: Path) -> None:

@@ -369,10 +369,13 @@ class _Reader:
     ) -> Coefficient | None:
         """One coefficient, or None after its problems have been noted."""
         at = f"{file}: {name}" + (f".sets.{chosen}" if chosen else "")
-        missing = [key for key in REQUIRED if key not in entry]
-        wanted = "value" if entry.get("by", "constant") == "constant" else "values"
-        if wanted not in entry:
-            missing.append(wanted)
+        said = entry.get("by", "constant")
+        by: Keys = (said,) if isinstance(said, str) else tuple(said)
+        if wrong := [word for word in by if word not in DIMENSIONS]:
+            self._wrong("E529", at=at, word=", ".join(wrong), known=", ".join(DIMENSIONS))
+            return None
+        wanted = "value" if by == ("constant",) else "values"
+        missing = [key for key in (*REQUIRED, wanted) if key not in entry]
         if missing:
             self._wrong("E520", at=at, missing=", ".join(missing))
             return None
@@ -380,10 +383,6 @@ class _Reader:
         if unknown:
             allowed = ", ".join(sorted(ALLOWED))
             self._wrong("E521", at=at, unknown=", ".join(unknown), allowed=allowed)
-        by: Keys = (entry["by"],) if isinstance(entry["by"], str) else tuple(entry["by"])
-        if wrong := [word for word in by if word not in DIMENSIONS]:
-            self._wrong("E529", at=at, word=", ".join(wrong), known=", ".join(DIMENSIONS))
-            return None
         if (bounds := _range(entry["range"])) is None:
             self._wrong("E520", at=at, missing="range = [lowest, highest]")
             return None

@@ -153,7 +153,7 @@ def _read(path: Path, layer: str | None) -> geopandas.GeoDataFrame:
 
 def _text(column: Any) -> Any:
     """Codes as text: 360732 rather than 360732.0."""
-    if column.dtype.kind == "f":
+    if column.dtype.kind == "f" and (column.isna() | (column % 1 == 0)).all():
         column = column.astype("Int64")
     return column.astype(str).str.strip()
 

@@ -43,8 +43,15 @@ def input_files(plan: Plan) -> dict[str, Path]:
 
 def stamps(plan: Plan) -> dict[str, Stamp]:
     """Size and times of every input, to see whether one changes during the run."""
-    stats = {role: path.stat() for role, path in input_files(plan).items()}
-    return {r: (s.st_size, s.st_mtime_ns, s.st_ctime_ns) for r, s in stats.items()}
+    return {role: _stamp(path) for role, path in input_files(plan).items()}
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        stat = path.stat()
+    except OSError:
+        return -1, 0, 0
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
 def digests(plan: Plan, threads: int) -> dict[str, str]:

@@ -295,11 +295,15 @@ def compare(layer: Layer, target: Grid) -> list[Problem]:
         return [Problem("E205", fields | {"size": size, "want": f"{g.a:.10g} x {-g.e:.10g}"})]
     east, south = (t.c - g.c) / g.a, (t.f - g.f) / g.e
     if max(abs(east), abs(south)) > SNAP:
-        return [Problem("E203", fields | {"east": f"{east:+.2f}", "south": f"{south:+.2f}"})]
+        return [Problem("E203", fields | {"east": _signed(east), "south": _signed(south)})]
     if shape != (target.height, target.width):
         want = f"{target.height} x {target.width}"
         return [Problem("E209", fields | {"shape": f"{shape[0]} x {shape[1]}", "want": want})]
     return []
+
+
+def _signed(pixels: float) -> str:
+    return f"{round(pixels, 2) + 0.0:+.2f}"
 
 
 class Reader:
@@ -357,7 +361,8 @@ class Reader:
         fills = [*layer.section.fill, *([] if layer.nodata is None else [layer.nodata])]
         for fill in fills:
             if not math.isnan(fill):
-                out[stored == fill] = np.nan
+                with np.errstate(over="ignore"):  # a fill value beyond what the layer can hold
+                    out[stored == fill] = np.nan
         if layer.section.valid is not None:
             low, high = layer.section.valid
             out[~((stored >= low) & (stored <= high))] = np.nan

@@ -25,7 +25,9 @@ WORDS = {
         "regulating": "regulating",
         "cultural": "cultural",
         "unallocated": "unallocated",
-        "provisional": "provisional",
+        "provisional": "a provisional profile, the printed standard was not read in full",
+        "transcribed": "transcribed from the printed standard",
+        "verified": "verified against the printed standard",
         "complete": "complete",
         "partial": "partial",
         "missing": "some amounts are missing",
@@ -62,7 +64,9 @@ WORDS = {
         "regulating": "调节服务",
         "cultural": "文化服务",
         "unallocated": "未分配",
-        "provisional": "暂行",
+        "provisional": "暂行参数方案,印刷标准全文未能读到",
+        "transcribed": "按印刷标准录入",
+        "verified": "已与印刷标准核对",
         "complete": "完整",
         "partial": "部分",
         "missing": "有缺失",
@@ -168,7 +172,8 @@ def notes(result: "Result", language: str) -> list[str]:
     from gep.profile import catalogue
 
     words = WORDS[language]
-    lines = []
+    used = result.plan.profile
+    lines = [f"{used.name} {used.version}: {words[used.status]}"]
     if any(row.partial for row in summary(result.account)):
         lines.append(f"* {words['missing']}")
     uncovered = result.plan.uncovered
