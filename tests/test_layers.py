@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -114,6 +115,7 @@ def imported(tree: ast.Module) -> Iterator[str]:
                 yield node.module or ""
 
 
+@cache
 def rooms() -> dict[str, set[str]]:
     """Every room of the package and those it imports."""
     found: dict[str, set[str]] = {room(path): set() for path in FILES}

@@ -271,7 +271,8 @@ def table(tmp_path: Path, header: str, cell: str, **columns: ColumnSection) -> T
         ("x(亿kWh)", "0.5", "kWh/year", "50000000"),
         ("x(万元)", "1.5", "CNY_2021", "15000"),
         ("x(CNY_2019)", "1.5", "CNY_2021", "1.5"),  # money of a table is of the table's year
-        ("x(%)", "12%", "1", "0.0012"),
+        ("x(1)", "12%", "1", "0.12"),
+        ("x(%)", "12", "1", "0.12"),
         ("x(人次)", "1,234", "visit/year", "1234"),
     ],
 )
@@ -301,6 +302,17 @@ def test_column_without_a_unit_is_refused(tmp_path: Path) -> None:
     assert problem.code == "E503"
     assert problem.text() == "t.csv: x: column x states no unit; t/year is needed"
     assert problem.text("zh") == "t.csv: x:列 x 没有单位;需要 t/year"
+
+
+@pytest.mark.parametrize("header", ["x(%)", "x(t)"])
+def test_per_cent_in_a_cell_is_refused_where_the_column_has_a_unit(
+    tmp_path: Path, header: str
+) -> None:
+    """12 % in a column of per cent could be 0.12 or 0.0012; 12 % of a tonne is nothing."""
+    found = table(tmp_path, header, "12%")
+    with pytest.raises(InputError) as caught:
+        found.number(found.rows[0], "x", "1")
+    assert str(caught.value) == "t.csv:2 x: not a number: 12%"
 
 
 def test_yearly_amount_is_not_a_stock(tmp_path: Path) -> None:

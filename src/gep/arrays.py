@@ -44,7 +44,7 @@ class Densities:
         Parameters
         ----------
         ecosystem : DataArray of class keys, optional
-            Needed where coefficients vary by ecosystem; NaN where that is not eligible.
+            Needed where coefficients vary by ecosystem; NaN where that is not eligible, or "".
         **inputs : DataArray or float
             Rasters by name with `attrs["units"]`, and coefficients by name (a number in the
             declared unit) to replace those on file.
@@ -52,14 +52,20 @@ class Densities:
         Raises
         ------
         InputError
-            E019 an input is missing, unknown, or states no units.
+            E019 an input is missing, unknown, or states no units, an ecosystem is no class.
         UnitError
             E603 an input has the unit of another quantity.
         """
         import xarray
 
         kernels = [i for i in self.service.indicators if isinstance(i, Indicator) and not i.table]
+        if not kernels:
+            raise self._wrong("it has no kernel on pixels of its own; see gep.from_quantities")
         known = {n: u for i in kernels for n, u in (i.rasters | i.coefficients).items()}
+        if ecosystem is not None:
+            found = {key for key in ecosystem.values.ravel().tolist() if key == key and key}
+            if strange := sorted(map(str, found - ecosystems().keys())):
+                raise self._wrong(f"not ecosystem classes: {', '.join(strange[:8])}")
         for name in inputs:
             if name not in known:
                 raise self._wrong(f"unknown argument {name}; known: {', '.join(known)}")
@@ -70,7 +76,8 @@ class Densities:
             arguments = [self._raster(n, u, inputs) for n, u in i.rasters.items()]
             arguments += [self._number(n, u, ecosystem, inputs) for n, u in i.coefficients.items()]
             kernel = np.vectorize(i.kernel, otypes=[float])
-            density = xarray.DataArray(xarray.apply_ufunc(kernel, *arguments, keep_attrs=False))
+            with np.errstate(invalid="ignore"):  # comparing NaN is no accident here
+                density = xarray.DataArray(xarray.apply_ufunc(kernel, *arguments, keep_attrs=False))
             if ecosystem is not None:
                 density = density.where(ecosystem.isin(_eligible(i)))
             out[i.name] = density.assign_attrs(units=i.gives, long_name=i.title.en)

@@ -121,7 +121,7 @@ def load(section: CountiesSection, folder: Path, grid: Grid) -> tuple[Counties, 
     )
     found = Counties(
         codes,
-        tuple(frame[section.name].astype(str)),
+        tuple(_column(frame, section.name, i) for i in range(len(frame))),
         cities,
         areas,
         polygons,
@@ -141,7 +141,8 @@ def _read(path: Path, layer: str | None) -> geopandas.GeoDataFrame:
         frame = geopandas.read_file(path, **({"layer": layer} if layer else {}))
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
         raise InputError(Problem("E410", {"file": path, "why": error})) from None
-    if frame.crs is None or frame.crs.geodetic_crs is None:
+    crs = getattr(frame, "crs", None)  # a layer without geometry is no GeoDataFrame
+    if crs is None or crs.geodetic_crs is None:
         raise InputError(Problem("E201", {"file": path}))
     shapes = np.asarray(frame.geometry.values, dtype=object)
     flat = ~(shapely.get_dimensions(shapes) == 2) | shapely.is_empty(shapes)
@@ -155,11 +156,12 @@ def _text(column: Any) -> Any:
     """Codes as text: 360732 rather than 360732.0."""
     if column.dtype.kind == "f" and (column.isna() | (column % 1 == 0)).all():
         column = column.astype("Int64")
-    return column.astype(str).str.strip()
+    return column.astype(str).fillna("-").str.strip()
 
 
 def _column(frame: geopandas.GeoDataFrame, name: str | None, row: int) -> str:
-    return str(frame[name].iloc[row]) if name else ""
+    cell = frame[name].iloc[row] if name else None
+    return "" if cell is None or cell != cell else str(cell)
 
 
 def _check_codes(
@@ -191,8 +193,12 @@ def _repair(
     problems = []
     shapes = np.asarray(frame.geometry.values, dtype=object)
     for row in np.flatnonzero(~shapely.is_valid(shapes)):
-        before, valid = abs(shapes[row].area), shapely.make_valid(shapes[row])
-        change = abs(valid.area - before) / (max(before, valid.area) or 1.0)
+        parts = shapely.get_parts(shapely.make_valid(shapes[row]))
+        valid = shapely.union_all([p for p in parts if shapely.get_dimensions(p) == 2])
+        if valid.is_empty:
+            raise InputError(Problem("E407", {"file": path, "rows": frame["code"].iloc[row]}))
+        before = abs(shapes[row].area)
+        change = abs(valid.area - before) / max(before, valid.area)
         fields = {"file": path, "code": frame["code"].iloc[row], "change": f"{change:.2%}"}
         fields["why"] = shapely.is_valid_reason(shapes[row])
         problems.append(Problem("E403" if change > REPAIRED else "W403", fields))
@@ -250,6 +256,18 @@ def _check_cover(counties: Counties, path: Path) -> list[Problem]:
         fields = {"file": path, "code": counties.codes[row], "name": counties.names[row]}
         problems.append(Problem("E405", fields | {"share": f"{inside[row]:.1%}"}))
     return problems
+
+
+def owned_share(polygons: NDArray[Any]) -> NDArray[np.float64]:
+    """Share of the area of every polygon that no polygon of a lower code overlaps."""
+    owned = np.ones(len(polygons))
+    first, second = shapely.STRtree(polygons).query(polygons, predicate="intersects")
+    for row in np.unique(first):
+        lower = polygons[second[(first == row) & (second < row)]]
+        if len(lower):
+            rest = shapely.difference(polygons[row], shapely.union_all(lower))
+            owned[row] = rest.area / polygons[row].area
+    return owned
 
 
 def inside_share(polygons: NDArray[Any], grid: Grid) -> NDArray[np.float64]:

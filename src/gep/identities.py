@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import shapely
 
-from gep.counties import UNALLOCATED, inside_share
+from gep.counties import UNALLOCATED, inside_share, owned_share
 from gep.cube import Cube, Line
 from gep.ecosystems import Title
 from gep.plan import Plan
@@ -104,6 +104,8 @@ def _area(plan: Plan, partials: Partials) -> Identity:
     """Area of every county by its pixels against its polygon on the ellipsoid."""
     by_pixels = [int(quanta) * AREA_QUANTUM for quanta in partials.areas.sum(axis=1)]
     shares = inside_share(plan.counties.polygons, plan.grid)
+    if "E401" in plan.definition.accept:
+        shares *= owned_share(plan.counties.polygons)
     polygons = [area * share for area, share in zip(plan.counties.areas, shares, strict=True)]
     pairs = list(zip(by_pixels, polygons, strict=False))
     errors = [abs(pixels / polygon - 1) for pixels, polygon in pairs]

@@ -128,7 +128,7 @@ def make(
     for code in sorted(definition.accept.keys() - _acceptable()):
         problems.append(Problem("E010", {"code": code, "known": ", ".join(sorted(_acceptable()))}))
     if None in (chosen_profile, chosen_book, chosen_legend, grid, found) or ECOSYSTEM in faulty:
-        return None, problems
+        return None, _once(problems)
     assert chosen_profile
     assert chosen_book
     assert chosen_legend
@@ -139,7 +139,12 @@ def make(
     )
     plan.faulty = faulty
     _fill(plan, known, problems)
-    return plan, [_accepted(problem, definition) for problem in problems]
+    return plan, [_accepted(problem, definition) for problem in _once(problems)]
+
+
+def _once(problems: list[Problem]) -> list[Problem]:
+    """Return *problems* without those that were found twice."""
+    return [problem for n, problem in enumerate(problems) if problem not in problems[:n]]
 
 
 def _acceptable() -> set[str]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gep import coefficients, tables
 from gep.accounts import derived_amounts, priced
-from gep.coefficients import GIVEN, Book, Coefficient, Price, Value
-from gep.cube import UNATTRIBUTED, Amounts, Cube, Line, money, quanta, value
+from gep.coefficients import GIVEN, Book, Coefficient, Price, Value, weakest
+from gep.cube import UNATTRIBUTED, Amounts, Cube, Leaf, Line, money, quanta, value
 from gep.ecosystems import Title
 from gep.errors import InputError, Problem, stop_on
 from gep.profile import Choice, Profile, catalogue, load
@@ -109,6 +109,9 @@ class _Pricer:
         self.profile: Profile = load(profile)
         self.year = year
         self.book: Book = _book()
+        known = sorted({name for file in self.book.services.values() for name in file})
+        if unknown := sorted(replaced.keys() - set(known)):
+            raise _wrong(f"unknown coefficient {unknown[0]}; known: {', '.join(known)}")
         self.replaced = {name: _replacement(name, text) for name, text in replaced.items()}
 
     def make(self, frame: "pandas.DataFrame") -> Quantities:
@@ -209,10 +212,16 @@ class _Pricer:
                 made[key] = Line(
                     *(service.group, service.name, d.name, d.title, d.quantity, exact(d.quantum)),
                     amounts,
-                    states=dict.fromkeys(amounts, GIVEN),
+                    states={leaf: self._state(found, leaf) for leaf in amounts},
                     priced=d.price is not None,
                 )
         return made
+
+    def _state(self, found: dict[str, Coefficient], leaf: Leaf) -> str:
+        """Weakest state of the coefficients that turn a given quantity into another."""
+        place, ecosystem = leaf
+        known = [c.find(county=place, ecosystem=ecosystem, year=self.year) for c in found.values()]
+        return weakest((GIVEN, *(value.verified for value in known if value is not None)))
 
     def _choice(self, service: Service) -> Choice:
         return self.profile.choices.get(service.name, Choice(service.name, False))
@@ -226,12 +235,18 @@ class _Pricer:
     def _priced(self, line: Line) -> Line:
         """Line at the profile's price, where the frame stated neither price nor money."""
         known = _indicator(line.service, line.indicator)
-        if known is None or known.price is None or line.cents:
+        bare: Amounts = {leaf: None for leaf in line.amounts if leaf not in line.cents}
+        if known is None:
+            return replace(line, cents=bare | line.cents)
+        if known.price is None or not bare:
             return line
         service = next(s for (name, _), s in services().items() if name == line.service)
         key = self._choice(service).prices.get(line.indicator, known.price[0])
         price = self._coefficient(service, key)
-        return priced(line, self.book, price, known.price[1], self.year)
+        made = priced(line, self.book, price, known.price[1], self.year)
+        cents, prices = made.cents | line.cents, made.prices | line.prices
+        states = made.states | {leaf: line.states[leaf] for leaf in line.cents}
+        return replace(made, cents=cents, prices=prices, states=states)
 
 
 def _wrong(why: str) -> InputError:
@@ -256,7 +271,10 @@ def _indicator(service: str, name: str) -> Indicator | Derived | None:
 def _replacement(name: str, text: str) -> Coefficient:
     """Coefficient made of a text such as `7.06 CNY_2010/m^3`."""
     number, _, unit = text.strip().partition(" ")
-    parsed = Value(Decimal(number), "seen", "", "caller", text, verified_by=GIVEN)
+    amount = _cell({name: number}, name)
+    if amount is None:
+        raise _wrong(f"{name}: not a number: {text}")
+    parsed = Value(amount, "seen", "", "caller", text, verified_by=GIVEN)
     low, high = Decimal("-Infinity"), Decimal("Infinity")
     title = {"en": name, "zh": name}
     return Coefficient(
@@ -268,7 +286,13 @@ def _cell(row: Mapping[str, Any], name: str) -> Decimal | None:
     found = row.get(name)
     if found is None or found != found or found == "":
         return None
-    return Decimal(str(found))
+    try:
+        number = Decimal(str(found))
+    except InvalidOperation:
+        raise _wrong(f"{name}: not a number: {found}") from None
+    if not number.is_finite():
+        raise _wrong(f"{name}: not a number: {found}")
+    return number
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:

@@ -148,8 +148,9 @@ class Loop:
         staged = np.empty((len(self.layers), height, width), np.float32)
         for number in range(len(self.layers)):
             reader.stage(number + 1, window, staged[number])
-            self._find_impossible(part, number, window, staged[number], inside)
-            self._find_fills(part, number, window, staged[number], inside)
+            span = _span(staged[number])
+            self._find_impossible(part, number, window, staged[number], inside, span)
+            self._find_fills(part, number, window, staged[number], inside, span)
         rows = slice(window.row_off, window.row_off + height)
         columns = slice(window.col_off, window.col_off + width)
         self._fused(
@@ -204,6 +205,7 @@ class Loop:
         window: Window,
         staged: NDArray[np.float32],
         inside: NDArray[np.bool_],
+        span: tuple[float, float],
     ) -> None:
         """Note the first value of a layer that physics does not allow."""
         allowed = self._ranges[number]
@@ -212,6 +214,9 @@ class Loop:
         low, high = allowed
         scale, offset = self._scales[number], self._offsets[number]
         slack = 1e-6 * max(abs(low), abs(high))
+        ends = [end * scale + offset for end in span]
+        if not (min(ends) < low - slack or max(ends) > high + slack):
+            return
         with np.errstate(invalid="ignore"):
             values = staged * scale + offset
             wrong = ((values < low - slack) | (values > high + slack)) & inside
@@ -228,6 +233,7 @@ class Loop:
         window: Window,
         staged: NDArray[np.float32],
         inside: NDArray[np.bool_],
+        span: tuple[float, float],
     ) -> None:
         """Note the first number that looks like a fill value nobody declared."""
         layer = self.layers[number]
@@ -237,11 +243,18 @@ class Loop:
         if np.dtype(layer.dtype).kind in "iu":
             limits = np.iinfo(layer.dtype)
             values = (-9999, limits.max, *([limits.min] if limits.min else []))
+        if not any(span[0] <= value <= span[1] for value in values):
+            return
         found = np.isin(staged, np.array(values, np.float32)) & inside
         if found.any():
             row, column = np.argwhere(found)[0]
             at = (int(row) + window.row_off, int(column) + window.col_off)
             part.fills[number] = (float(staged[row, column]), *at)
+
+
+def _span(staged: NDArray[np.float32]) -> tuple[float, float]:
+    """Return the lowest and the highest number of a whole tile; NaN if it has none."""
+    return float(np.fmin.reduce(staged, axis=None)), float(np.fmax.reduce(staged, axis=None))
 
 
 def _lookup(plan: Plan) -> tuple[NDArray[np.int16], int, list[float]]:
@@ -352,7 +365,12 @@ def unknown_codes(plan: Plan, found: dict[int, tuple[int, int, int]]) -> Problem
         f"{code} ({count} px, first at row {row + 1}, column {column + 1})"
         for code, (count, row, column) in listed[:8]
     )
-    fields = {"file": plan.layers[0].path, "codes": codes, "legend": plan.legend.name}
+    codes_zh = ";".join(
+        f"{code}({count} 像元,首个在第 {row + 1} 行第 {column + 1} 列)"
+        for code, (count, row, column) in listed[:8]
+    )
+    fields = {"file": plan.layers[0].path, "legend": plan.legend.name}
+    fields |= {"codes": codes, "codes_zh": codes_zh}
     return Problem("E031", fields)
 
 

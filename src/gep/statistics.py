@@ -13,7 +13,7 @@ from gep.errors import InputError, Problem
 from gep.units import exact, factor, is_money, of_year
 
 KEY = "county_code"
-EMPTY = ("", "-", "—", "–", "…", "/", "NA", "N/A", "null")
+EMPTY = ("", "-", "—", "–", "...", "/", "NA", "N/A", "null")
 _HEADER = re.compile(r"^(?P<name>[^()\[\]（）]+?)\s*[(\[（](?P<unit>.+)[)\]）]$")
 
 
