@@ -31,7 +31,7 @@ from rasterio.transform import Affine, from_origin
 from gep import engine, rasters, store
 from gep.cli import main
 from gep.errors import InputError, UnitError
-from gep.statistics import parse_number
+from gep.text import parse_number
 from gep.units import factor, parse
 
 P, ET, NEP = "precipitation", "evapotranspiration", "net_ecosystem_production"

@@ -482,7 +482,8 @@ def test_rule(tmp_path: Path, text: str, code: str, english: str, chinese: str) 
 
 
 def test_every_code_of_coefficient_files_is_tested() -> None:
-    assert {rule[1] for rule in RULES} == {c for c in messages() if "E520" <= c <= "E539"}
+    tested = {rule[1] for rule in RULES} | {"E532"}  # of overrides, below
+    assert tested == {c for c in messages() if "E520" <= c <= "E539"}
 
 
 def test_one_number_in_a_set_may_have_a_wrong_source(tmp_path: Path) -> None:
@@ -689,7 +690,11 @@ def test_carbon_market_has_no_price_before_it_opened() -> None:
 # ---- overrides
 
 
+TAG = 'source = { key = "BOOK", where = "here" }\nstatus = "seen"\n'
 OVERRIDE = """\
+[share]
+source = { key = "BOOK", where = "p. 7" }
+status = "seen"
 [share.values]
 forest = 15
 pond = { value = 1, status = "design", source = { key = "MINE", where = "here" } }
@@ -713,6 +718,9 @@ def test_folder_of_toml_replaces_single_numbers(tmp_path: Path) -> None:
     assert numbers == {"forest": 15, "bamboo_forest": Decimal("7.5"), "lake": 0, "pond": 1}
     pond = share.values["pond",]
     assert (pond.status, pond.source, pond.where) == ("design", "MINE", "here")
+    forest = share.values["forest",]
+    assert (forest.status, forest.where) == ("seen", "p. 7")
+    assert share.values["lake",].where != "p. 7", "what is not overridden keeps its own source"
     assert share.unit == "percent"
     assert {path.name for path in book.files} >= {"water.toml", "sources.toml"}
 
@@ -725,7 +733,8 @@ def test_the_files_of_an_override_are_named_with_the_others(tmp_path: Path) -> N
 
 def test_one_toml_file_names_the_file_first(tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
-    own.write_text("[water.cost]\nvalue = 9\n[sources.MINE]\ncitation = 'x'\nseen = true\n", "utf8")
+    sources = "[sources.MINE]\ncitation = 'x'\nseen = true\n"
+    own.write_text(f"[water.cost]\nvalue = 9\n{TAG}{sources}", "utf8")
     book, problems = read(tmp_path, COST, own)
     assert problems == []
     assert book.services["water"]["cost"][""].values["",].number == 9
@@ -733,7 +742,7 @@ def test_one_toml_file_names_the_file_first(tmp_path: Path) -> None:
 
 
 def test_override_of_one_set_leaves_the_other(tmp_path: Path) -> None:
-    book, problems = overriding(tmp_path, SETS, water="[share.sets.b]\nvalue = 40\n")
+    book, problems = overriding(tmp_path, SETS, water="[share.sets.b]\nvalue = 40\n" + TAG)
     assert problems == []
     sets = book.services["water"]["share"]
     assert [sets[name].values["",].number for name in ("a", "b")] == [Decimal("0.25"), 40]
@@ -741,7 +750,8 @@ def test_override_of_one_set_leaves_the_other(tmp_path: Path) -> None:
 
 
 def test_override_of_an_index(tmp_path: Path) -> None:
-    book, problems = overriding(tmp_path, COST, price_index="[construction.values]\n2008 = 100\n")
+    own = f"[construction]\n{TAG}[construction.values]\n2008 = 100\n"
+    book, problems = overriding(tmp_path, COST, price_index=own)
     assert problems == []
     found = book.price(book.services["water"]["cost"][""], "CNY/m^3", 2009)
     assert isinstance(found, Price)
@@ -766,7 +776,7 @@ def test_override_of_what_is_not_there(tmp_path: Path, name: str, text: str, sai
 
 def test_override_beside_sets_does_not_pass_unnoticed(tmp_path: Path) -> None:
     """`[share] value = 0.3` would be hidden by the sets: say so, do not ignore it."""
-    _, problems = overriding(tmp_path, SETS, water="[share]\nvalue = 0.3\n")
+    _, problems = overriding(tmp_path, SETS, water="[share]\nvalue = 0.3\n" + TAG)
     assert [problem.text() for problem in problems] == [
         (
             "water.toml: share: an override of something that does not exist: "
@@ -776,8 +786,40 @@ def test_override_beside_sets_does_not_pass_unnoticed(tmp_path: Path) -> None:
 
 
 def test_override_is_held_to_the_same_rules(tmp_path: Path) -> None:
-    _, problems = overriding(tmp_path, SHARE, water="[share.values]\nforest = 101\npnod = 1\n")
+    own = f"[share]\n{TAG}[share.values]\nforest = 101\npnod = 1\n"
+    _, problems = overriding(tmp_path, SHARE, water=own)
     assert [problem.code for problem in problems] == ["E522", "E526"]
+
+
+@pytest.mark.parametrize(
+    ("own", "at", "missing"),
+    [
+        ("[share.values]\nforest = 15\n", "share.forest", "source, status"),
+        ('[share]\nstatus = "seen"\n[share.values]\nlake = 1\n', "share.lake", "source"),
+        (
+            '[share.values]\nlake = { value = 1, source = { key = "BOOK", where = "x" } }\n',
+            "share.lake",
+            "status",
+        ),
+    ],
+)
+def test_override_brings_its_own_provenance(
+    tmp_path: Path, own: str, at: str, missing: str
+) -> None:
+    """The new number must not pass for one that somebody found, or checked, for the old one."""
+    _, problems = overriding(tmp_path, SHARE, water=own)
+    assert [(problem.code, problem.text()) for problem in problems] == [
+        ("E532", f"water.toml: {at}: an overriding number without {missing}")
+    ]
+    assert problems[0].text("zh") == f"water.toml: {at}:覆盖的数值没有 {missing}"
+
+
+def test_override_of_a_constant_drops_the_old_verification(tmp_path: Path) -> None:
+    old = COST + 'confidence = "high"\nverified_by = "A. B."\nnote = "old"\n'
+    book, problems = overriding(tmp_path, old, water="[cost]\nvalue = 7\n" + TAG)
+    assert problems == []
+    value = book.services["water"]["cost"][""].values["",]
+    assert (value.number, value.verified, value.confidence, value.note) == (7, "seen", "", "")
 
 
 COLUMNS = "file,name,set,key,value,unit,source,where,status\n"
@@ -833,9 +875,9 @@ def test_csv_number_keeps_nothing_of_the_old_provenance(tmp_path: Path) -> None:
 
 ABSENT = "own.csv:2: an override of something that does not exist: "
 CSV_WRONG = [
-    ("watr,share,,forest,1,1,BOOK,p,seen", "E528", ABSENT + "'watr'"),
-    ("water,shar,,forest,1,1,BOOK,p,seen", "E528", ABSENT + "'shar'"),
-    ("water,share,x,forest,1,1,BOOK,p,seen", "E528", ABSENT + "'sets'"),
+    ("watr,share,,forest,1,1,BOOK,p,seen", "E528", ABSENT + "watr"),
+    ("water,shar,,forest,1,1,BOOK,p,seen", "E528", ABSENT + "shar"),
+    ("water,share,x,forest,1,1,BOOK,p,seen", "E528", ABSENT + "sets"),
     (
         "water,share,,forest,abc,1,BOOK,p,seen",
         "E523",

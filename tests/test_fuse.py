@@ -371,16 +371,20 @@ def test_partials_of_a_tile_go_to_their_places() -> None:
     part = Partials.zeros(2, KINDS, 1, 3)
     part.sums[1, 2, 0] = (1, 5)
     part.pixels[0, 3] = 7
-    part.unknown = {99: (4, 10, 3)}
-    part.impossible = {0: (-1.0, 5, 5)}
+    part.findings.unknown = {99: (4, 10, 3)}
+    part.findings.impossible = {0: (-1.0, 5, 5)}
     whole = Partials.zeros(PLACES, KINDS, 1, 3)
-    whole.unknown = {99: (2, 10, 4), 7: (1, 0, 0)}
-    whole.impossible = {0: (-2.0, 6, 0)}
+    whole.findings.unknown = {99: (2, 10, 4), 7: (1, 0, 0)}
+    whole.findings.impossible = {0: (-2.0, 6, 0)}
     whole.add(part, np.array([0, 3]))
     assert whole.total(whole.sums)[3, 2, 0] == 2**32 + 5
     assert whole.pixels[0, 3] == 7
-    assert whole.unknown == {99: (6, 10, 3), 7: (1, 0, 0)}, "counts add up, the first place stays"
-    assert whole.impossible == {0: (-1.0, 5, 5)}, "the first in the file, whichever tile came first"
+    assert whole.findings.unknown == {99: (6, 10, 3), 7: (1, 0, 0)}, (
+        "counts add up, the first place stays"
+    )
+    assert whole.findings.impossible == {0: (-1.0, 5, 5)}, (
+        "the first in the file, whichever tile came first"
+    )
 
 
 # ---- the source
@@ -501,7 +505,7 @@ def test_a_changed_line_of_the_package_is_a_new_file(
 
 def test_another_numba_is_a_new_file(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fuse([Column(double, (0,), ())], 1, KINDS)
-    monkeypatch.setattr(numba, "__version__", "99.0")
+    monkeypatch.setattr(room, "version", lambda name: "99.0")
     fuse([Column(double, (0,), ())], 1, KINDS)
     assert len(files(cache)) == 2
 

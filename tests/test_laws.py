@@ -28,7 +28,7 @@ from gep.service import services
 from gep.services.carbon_sequestration import carbon_dioxide
 from gep.services.soil_retention import soil_retention
 from gep.services.water_retention import water_retention
-from gep.statistics import parse_number
+from gep.text import parse_number
 from gep.units import exact
 
 settings.register_profile("laws", deadline=None, derandomize=True)

@@ -15,6 +15,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     # words and numbers, no files
     "errors": set(),
     "shipped": {"errors"},
+    "text": {"errors"},
     "fuse": set(),
     "units": {"errors"},
     "config": {"errors"},
@@ -22,35 +23,37 @@ MAY_IMPORT: dict[str, set[str]] = {
     # what stands in coefficients/
     "ecosystems": {"errors", "shipped"},
     "layers": {"ecosystems", "shipped", "units"},
-    "coefficients": {"ecosystems", "errors", "shipped", "statistics", "units"},
+    "overrides": {"errors", "shipped", "text", "units"},
+    "coefficients": {"ecosystems", "errors", "overrides", "shipped", "units"},
     # services; the registry finds the modules of `services` by itself
     "service": {"ecosystems", "errors", "units"},
     "services": {"ecosystems", "service"},
     "profile": {"ecosystems", "errors", "service", "shipped"},
     # files of the user
     "rasters": {"config", "errors", "units"},
-    "counties": {"config", "errors", "rasters"},
-    "statistics": {"config", "errors", "units"},
+    "counties": {"config", "cube", "errors", "rasters"},
+    "statistics": {"config", "errors", "text", "units"},
     "cube": {"coefficients", "ecosystems", "errors"},
-    "products": {"coefficients", "errors", "statistics", "units"},
+    "products": {"coefficients", "errors", "statistics", "text", "units"},
     # the account
     "plan": {
         *("coefficients", "config", "counties", "ecosystems", "errors", "fuse", "layers"),
         *("products", "profile", "rasters", "service", "statistics", "units"),
     },
-    "run": {"ecosystems", "errors", "fuse", "layers", "plan", "rasters"},
-    "check": {"errors", "layers", "plan", "rasters", "run"},
+    "staging": {"ecosystems", "errors", "layers", "plan", "rasters"},
+    "run": {"cube", "ecosystems", "errors", "fuse", "plan", "rasters", "staging"},
+    "check": {"errors", "layers", "plan", "rasters", "run", "staging"},
     "rows": {
         *("coefficients", "cube", "ecosystems", "plan", "products", "service", "statistics"),
         "units",
     },
     "accounts": {
-        *("coefficients", "counties", "cube", "ecosystems", "errors", "plan", "rasters"),
+        *("coefficients", "cube", "ecosystems", "errors", "plan"),
         *("rows", "run", "service", "units"),
     },
-    "identities": {"counties", "cube", "ecosystems", "plan", "rasters", "run"},
+    "identities": {"counties", "cube", "ecosystems", "errors", "plan", "run"},
     # what people get
-    "tables": {"counties", "cube", "ecosystems", "rasters", "service", "units"},
+    "tables": {"cube", "ecosystems", "service", "units"},
     "outputs": {"tables"},
     "manifest": {
         *("coefficients", "cube", "ecosystems", "errors", "identities", "plan", "run"),

@@ -1,6 +1,7 @@
 """The pages say what the engine says."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,5 @@ def test_generated_parts_are_fresh(language):
 @pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
 def test_links_lead_somewhere(name):
     page = (ROOT / name).read_text("utf8")
-    for part in page.split("](")[1:]:
-        target = part.split(")")[0]
+    for target in re.findall(r"\]\(([\w./-]+)\)", page):
         assert (ROOT / target).exists(), target

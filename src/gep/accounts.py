@@ -7,13 +7,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from gep.coefficients import Book, Coefficient, Price, weakest
-from gep.counties import UNALLOCATED
-from gep.cube import Amounts, Cube, Leaf, Line, quanta, shares, value
+from gep.coefficients import GIVEN, Book, Coefficient, Price, weakest
+from gep.cube import AREA_QUANTUM, UNALLOCATED, Amounts, Cube, Leaf, Line, quanta, shares, value
 from gep.ecosystems import ecosystems
 from gep.errors import Problem
 from gep.plan import Item, Plan
-from gep.rasters import AREA_QUANTUM
 from gep.rows import Weights, products, row_amounts
 from gep.run import Partials, culprits
 from gep.service import Derived, Indicator, Products, source_of
@@ -99,7 +97,8 @@ def _line(plan: Plan, item: Item, i: Indicator | Derived, amounts: Amounts) -> L
 
 def _state(found: dict[str, Coefficient], leaf: Leaf, year: int) -> str:
     values = [c.find(county=leaf[0], ecosystem=leaf[1], year=year) for c in found.values()]
-    return weakest(value.verified for value in values if value is not None)
+    known = [value.verified for value in values if value is not None]
+    return weakest(known) if known else GIVEN
 
 
 def _pixels(

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gep.errors import Problem
 from gep.layers import usual
 from gep.plan import Plan, accept, gathering
 from gep.rasters import Layer, Reader, Window, tiles
-from gep.run import TILE, UNKNOWN, Loop, unknown_codes
+from gep.run import TILE
+from gep.staging import Findings, Stager
 
 SAMPLE = 24
 """Tiles looked at."""
@@ -37,50 +39,27 @@ def pixels(plan: Plan) -> tuple[list[Understood], list[Problem]]:
     """Summary of every layer inside the counties, and what is wrong with its numbers."""
     problems: list[Problem] = []
     understood: list[Understood] = []
-    windows = sample(tiles(plan.grid, TILE))
-    loop = Loop(plan)
+    stager = Stager(plan)
+    findings = Findings()
+    found: list[list[NDArray[np.float64]]] = [[] for _ in stager.layers]
     with gathering(problems), Reader(plan.layers, plan.grid) as reader:
-        masks = [(w, plan.counties.places_in(w) >= 0) for w in windows]
-        inside = [(w, mask) for w, mask in masks if mask.any()]
-        problems += _codes(plan, loop, reader, inside)
-        for number, layer in enumerate(plan.layers[1:], 1):
-            with gathering(problems):
-                found = [_values(reader, number, layer, w, mask) for w, mask in inside]
-                values = np.concatenate(found) if found else np.zeros(0)
-                row, wrong = _summary(layer, values)
-                understood.append(row)
-                problems += wrong
+        for window in sample(tiles(plan.grid, TILE)):
+            tile = stager.tile(reader, window)
+            findings.add(tile.findings)
+            inside = tile.places >= 0
+            if inside.any():
+                for number, staged in enumerate(tile.layers):
+                    values = staged[inside] * stager.scales[number] + stager.offsets[number]
+                    found[number].append(values)
+        problems += findings.problems(plan)
+        for layer, parts in zip(stager.layers, found, strict=True):
+            row, wrong = _summary(layer, np.concatenate(parts) if parts else np.zeros(0))
+            understood.append(row)
+            problems += wrong
     return understood, accept(problems, plan.definition)
 
 
-def _codes(
-    plan: Plan, loop: Loop, reader: Reader, inside: list[tuple[Window, np.ndarray]]
-) -> list[Problem]:
-    """Return the unknown codes of the sample, with counts and first positions."""
-    found: dict[int, tuple[int, int, int]] = {}
-    for window, mask in inside:
-        strange = (loop.kinds_in(reader, window) == UNKNOWN) & mask
-        if not strange.any():
-            continue
-        stored = reader.stored(0, window)
-        for code in np.unique(stored[strange]).tolist():
-            hits = np.argwhere(strange & (stored == code))
-            first = (int(hits[0, 0]) + window.row_off, int(hits[0, 1]) + window.col_off)
-            count, *place = found.get(code, (0, *first))
-            found[code] = (count + len(hits), *min(tuple(place), first))
-    return [unknown_codes(plan, found)] if found else []
-
-
-def _values(
-    reader: Reader, number: int, layer: Layer, window: Window, mask: np.ndarray
-) -> np.ndarray:
-    staged = np.empty((window.height, window.width), np.float32)
-    reader.stage(number, window, staged)
-    values: np.ndarray = staged[mask] * layer.scale + layer.offset
-    return values
-
-
-def _summary(layer: Layer, values: np.ndarray) -> tuple[Understood, list[Problem]]:
+def _summary(layer: Layer, values: NDArray[np.float64]) -> tuple[Understood, list[Problem]]:
     """Lowest, median, highest; E304 if the median is far from what is usual, E301 if none."""
     known = values[~np.isnan(values)]
     missing = 1 - len(known) / len(values) if len(values) else 1.0

@@ -194,8 +194,9 @@ def account(
     if not as_data:
         say(f"gep {gep.__version__}  {section.name} {section.year}  {section.profile}")
     with progress_of("none" if as_data else progress) as shown:
-        result = opened.run(threads=threads, progress=shown)
-    folder = result.write(output)
+        target = output or path.parent / opened.definition.output.folder
+        result = opened.run(threads=threads, progress=shown, output=target)
+    folder = result.write(target)
     if as_data:
         give_json(run_as_data(result, folder))
     else:

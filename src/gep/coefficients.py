@@ -1,9 +1,7 @@
 """Coefficient files: numbers with a unit, a range, a source and a state of verification."""
 
-import csv
-import io
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from pathlib import Path
@@ -13,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gep.ecosystems import ecosystems, groups
-from gep.errors import InputError, Problem, UnitError
+from gep.errors import Problem, UnitError
+from gep.overrides import of_unit, override
 from gep.shipped import folder, read_toml
-from gep.statistics import decode
 from gep.units import exact, factor, is_money, of_year, parse, price_year
 
 REQUIRED = ("title", "description", "unit", "range", "by", "source", "status")
@@ -29,10 +27,6 @@ STATUSES = ("seen", "derived", "recalled", "design")
 GIVEN = "given"
 """State of a number the user's own tables state."""
 NOT_SERVICES = ("prices", "sources", "price_index", "ecosystems", "catalogue", "layers")
-OPEN = ("sources", "price_index")
-"""Files an override may add entries to."""
-FIXED = ("ecosystems", "catalogue", "layers")
-"""Files an override may not touch."""
 EXACT = Context(prec=40, rounding=ROUND_HALF_EVEN)
 PRINTED = Context(prec=12, rounding=ROUND_HALF_EVEN)
 
@@ -221,7 +215,7 @@ def load(overrides: Path | None = None, shipped: Path | None = None) -> tuple[Bo
     files = [*sorted(root.rglob("*.toml"))]
     problems: list[Problem] = []
     if overrides is not None:
-        files += _override(raw, overrides, problems)
+        files += override(raw, overrides, problems)
     reader = _Reader(raw["sources"], problems)
     kept = {f: raw[f] for f in raw if f == "prices" or f not in NOT_SERVICES}
     book: dict[str, dict[str, dict[str, Coefficient]]] = {}
@@ -238,95 +232,6 @@ def load(overrides: Path | None = None, shipped: Path | None = None) -> tuple[Bo
     }
     found = {name: index for name, index in indices.items() if index is not None}
     return Book(book, defaults, found, raw["sources"], tuple(files)), problems
-
-
-def _override(raw: dict[str, Any], path: Path, problems: list[Problem]) -> list[Path]:
-    """Merge a folder of TOML files, or one CSV of numbers, into the raw entries."""
-    if path.is_dir():
-        used = sorted(path.glob("*.toml"))
-        for file in used:
-            for name, entry in read_toml(file).items():
-                _override_entry(raw, file.stem, name, _table(file, name, entry), file, problems)
-        return used
-    if path.suffix == ".toml":
-        for file_name, entries in read_toml(path).items():
-            for name, entry in _table(path, file_name, entries).items():
-                _override_entry(raw, file_name, name, _table(path, name, entry), path, problems)
-        return [path]
-    seen: dict[Keys, int] = {}
-    rows = csv.DictReader(io.StringIO(decode(path)), restval="")
-    for number, row in enumerate(rows, 2):
-        at = f"{path.name}:{number}"
-        keys = tuple(row.get(name, "") for name in ("file", "name", "set", "key"))
-        if keys in seen:
-            fields = {"at": at, "key": " / ".join(filter(None, keys)), "line": seen[keys]}
-            problems.append(Problem("E505", fields))
-        seen.setdefault(keys, number)
-        _override_row(raw, row, at, problems)
-    return [path]
-
-
-def _table(path: Path, name: str, entry: Any) -> dict[str, Any]:
-    """Return what stands under *name*, which must be a table."""
-    if isinstance(entry, dict):
-        return entry
-    why = f"[{name}] value = {entry}"
-    raise InputError(Problem("E003", {"file": path.name, "key": name, "value": entry, "why": why}))
-
-
-def _override_entry(
-    raw: dict[str, Any],
-    file: str,
-    name: str,
-    entry: dict[str, Any],
-    path: Path,
-    problems: list[Problem],
-) -> None:
-    """Merge one entry; only sources and price indices may be new."""
-    known = raw.get(file, {})
-    if file in FIXED or (name not in known and file not in OPEN):
-        problems.append(Problem("E528", {"at": path.name, "key": f"{file}.{name}"}))
-    else:
-        known[name] = _merge(known.get(name, {}), entry)
-
-
-def _of_unit(error: UnitError, at: str) -> Problem:
-    """Problem with a unit, with its place."""
-    (problem,) = error.problems
-    if problem.code == "E603":
-        return problem
-    return Problem("E531", {"at": at, "why": problem.text("en"), "why_zh": problem.text("zh")})
-
-
-def _override_row(
-    raw: dict[str, Any], row: Mapping[str, str], at: str, problems: list[Problem]
-) -> None:
-    try:
-        entry = raw[row["file"].removesuffix(".toml")][row["name"]]
-        into = entry["sets"][row["set"]] if row["set"] else entry
-        unit = into.get("unit", entry["unit"])
-    except KeyError as error:
-        problems.append(Problem("E528", {"at": at, "key": str(error)}))
-        return
-    try:
-        number = Decimal(row["value"]) * exact(factor(row["unit"], unit, at))
-    except ArithmeticError:
-        problems.append(Problem("E523", {"at": at, "value": row["value"]}))
-        return
-    except UnitError as error:
-        problems.append(_of_unit(error, at))
-        return
-    tagged = {"value": number, "status": row["status"]}
-    tagged["source"] = {"key": row["source"], "where": row["where"]}
-    if entry["by"] == "constant":
-        into["value"] = tagged
-    else:
-        into.setdefault("values", {})[row["key"]] = tagged
-
-
-def _merge(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    both = {k for k in old.keys() & new.keys() if isinstance(old[k], dict) and k != "source"}
-    return old | new | {k: _merge(old[k], new[k]) for k in both if isinstance(new[k], dict)}
 
 
 def _range(said: Any) -> tuple[Decimal, Decimal] | None:
@@ -416,7 +321,7 @@ class _Reader:
         try:
             parse(coefficient.unit)
         except UnitError as error:
-            self.problems.append(_of_unit(error, coefficient.at))
+            self.problems.append(of_unit(error, coefficient.at))
             return False
         return True
 

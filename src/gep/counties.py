@@ -16,6 +16,7 @@ from rasterio.transform import from_origin
 from rasterio.windows import Window
 
 from gep.config import CountiesSection
+from gep.cube import UNALLOCATED
 from gep.errors import InputError, Problem
 from gep.rasters import Grid, known_shift
 
@@ -25,9 +26,10 @@ OUTSIDE = -1
 OVERLAP = 1e-6
 """Overlaps up to this share of the total area go to the lowest code; above it is an error."""
 GAP = 1e-4
+FORMATS = (b"SQLite format 3", b"{", b"fgb", b"\x00\x00\x27\x0a")
+"""How a GeoPackage, GeoJSON, FlatGeobuf and Shapefile begin; others are not opened."""
 COVERED = 0.99
 REPAIRED = 1e-3
-UNALLOCATED = "unallocated"
 _BURNING = threading.Lock()  # rasterio silences a warning while it burns, for all threads
 
 
@@ -134,6 +136,9 @@ def load(section: CountiesSection, folder: Path, grid: Grid) -> tuple[Counties, 
 def _read(path: Path, layer: str | None) -> geopandas.GeoDataFrame:
     if not path.is_file():
         raise InputError(Problem("E004", {"at": "counties", "file": path}))
+    with path.open("rb") as file:
+        if not file.read(16).lstrip(b"\xef\xbb\xbf \r\n\t").startswith(FORMATS):
+            raise InputError(Problem("E410", {"file": path, "why": "format"}))
     try:
         layers = [name for name, kind in pyogrio.list_layers(path) if kind is not None]
         if layer is None and len(layers) > 1:

@@ -9,8 +9,13 @@ from gep.coefficients import Price
 from gep.ecosystems import Title
 from gep.errors import Problem
 
+UNALLOCATED = "unallocated"
+"""Place of the pixels that belong to no county."""
 UNATTRIBUTED = "unattributed"
 """Ecosystem of an amount that nothing says how to spread."""
+
+AREA_QUANTUM = 0.01
+"""Areas are counted in integers of this many square metres."""
 
 Leaf = tuple[str, str]
 """Place and ecosystem."""

@@ -79,8 +79,20 @@ class Account:
         threads: int | None = None,
         tile: int = TILE,
         progress: Progress | None = None,
+        output: str | Path | None = None,
     ) -> "Result":
         """Account everything the definition allows, and check every identity.
+
+        Parameters
+        ----------
+        threads : int, optional
+            How many; one per processor, at most 8, if nothing is said.
+        tile : int
+            Side of a tile in pixels. It changes the speed, never a number.
+        progress : callable, optional
+            Called with the tiles done and the tiles in all.
+        output : str or Path, optional
+            Folder `Result.write` will be given: tried before the work begins.
 
         Raises
         ------
@@ -88,6 +100,8 @@ class Account:
             Whatever `check` lists, and what only all the pixels can show; nothing is written.
         IdentityError
             E711 an identity does not hold, E714 an input changed during the run.
+        ResourceError, BusyError
+            E705, E710 if *output* cannot be written, or not now.
         """
         started = time.monotonic()
         report = self.check()
@@ -96,6 +110,8 @@ class Account:
         assert made is not None
         if not made.items:
             raise InputError(Problem("E014", {"profile": made.profile.name}))
+        if output is not None:
+            store.ready(Path(output))
         workers = default_threads(threads)
         before = manifest.stamps(made)
         hashes = manifest.digests(made, workers)
@@ -140,7 +156,7 @@ class Result:
         self.identities = (*of_run, *table_identities(self._files))
         failed = [i for i in self.identities if not i.holds]
         if failed:
-            raise IdentityError(*(broken(identity) for identity in failed))
+            raise IdentityError(*(identity.problem() for identity in failed))
 
     @cached_property
     def counties(self) -> "pandas.DataFrame":
@@ -193,8 +209,7 @@ class Result:
 
     def write(self, folder: str | Path | None = None) -> Path:
         """Write the run folder below *folder* (default: as gep.toml says), whole or not at all."""
-        own = self.plan.folder / self.plan.definition.output.folder
-        target = Path(folder) if folder else own
+        target = Path(folder) if folder else self.plan.output
         with store.locked(target):
             return store.publish(target, self.name, self.files())
 
@@ -212,9 +227,3 @@ def table_identities(files: dict[str, bytes]) -> list[Identity]:
     """Identities of the tables as they are written."""
     names = ("accounts.csv", "county_gep.csv", "extent.csv")
     return identities.of_tables(*(csv.decode(files[name]) for name in names))
-
-
-def broken(identity: Identity) -> Problem:
-    """Problem of an identity that does not hold."""
-    fields = {"name": identity.name, "title": identity.title.en, "title_zh": identity.title.zh}
-    return Problem("E711", fields | {"left": identity.left, "right": identity.right})

@@ -19,7 +19,6 @@ from gep.run import Partials, culprits
 from gep.service import Products
 from gep.shipped import folder
 
-SCHEMA = 1
 SOFTWARE = (
     *("gep", "numpy", "numba", "llvmlite", "rasterio", "pint", "pyproj", "shapely", "geopandas"),
     *("pandas", "xarray", "pydantic"),
@@ -80,7 +79,7 @@ def core(plan: Plan, partials: Partials, cube: Cube, hashes: dict[str, str]) -> 
             read = {"unit": layer.unit, "scale": layer.scale, "offset": layer.offset}
             inputs[role] |= read | {"declared": layer.section.model_dump(exclude_none=True)}
     return {
-        "schema": SCHEMA,
+        "schema": store.SCHEMA,
         "account": plan.definition.model_dump(mode="json", exclude_none=True, exclude={"output"}),
         "profile": {
             "name": plan.profile.name,

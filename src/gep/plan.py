@@ -79,6 +79,11 @@ class Plan:
     uncovered: list[Uncovered] = field(default_factory=list)
     faulty: set[str] = field(default_factory=set)
 
+    @property
+    def output(self) -> Path:
+        """Folder of runs, as the definition says."""
+        return self.folder / self.definition.output.folder
+
 
 @contextmanager
 def gathering(problems: list[Problem]) -> Generator[None, None, None]:

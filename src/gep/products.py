@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from gep.coefficients import GIVEN, Price, Value
 from gep.errors import InputError, Problem
-from gep.statistics import Row, Table, is_share, parse_number
+from gep.statistics import Row, Table
+from gep.text import is_share, parse_number
 from gep.units import exact, of_year
 
 AGREES = Decimal("0.001")

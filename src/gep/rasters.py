@@ -24,8 +24,6 @@ from gep.units import factor
 if TYPE_CHECKING:
     from affine import Affine
 
-AREA_QUANTUM = 0.01
-"""Areas are counted in integers of this many square metres."""
 SAFE = {"GDAL_DISABLE_READDIR_ON_OPEN": "TRUE", "GDAL_PAM_ENABLED": "NO"}
 os.environ.setdefault("GDAL_CACHEMAX", "64")  # [MB]; every block is read once, by its own tile
 SAME_DATUM = ("WGS", "World Geodetic System", "CGCS2000", "China", "ITRF", "International Terr")

@@ -1,6 +1,5 @@
 """Plan → partials: tiles through the fused loop on several threads, summed as integers."""
 
-import math
 import random
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -11,17 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gep.cube import AREA_QUANTUM
 from gep.ecosystems import ecosystems
-from gep.errors import InputError, Problem
+from gep.errors import stop_on
 from gep.fuse import fuse
-from gep.layers import possible
 from gep.plan import Plan
-from gep.rasters import AREA_QUANTUM, Reader, Window, tiles
+from gep.rasters import Reader, Window, tiles
+from gep.staging import Findings, Stager
 
 TILE = 512
-NODATA, UNKNOWN = -1, -2
-FLOAT_FILLS = (-99999, -32768, -9999, -999, 32767, 65535)
-"""Stored numbers of float layers that are fill values more often than measurements."""
 MASK = 0xFFFFFFFF
 Progress = Callable[[int, int], None]
 
@@ -41,9 +38,7 @@ class Partials:
     pixels: NDArray[np.int64]
     areas: NDArray[np.int64]
     outside: int = 0
-    unknown: dict[int, tuple[int, int, int]] = field(default_factory=dict)
-    impossible: dict[int, tuple[float, int, int]] = field(default_factory=dict)
-    fills: dict[int, tuple[float, int, int]] = field(default_factory=dict)
+    findings: Findings = field(default_factory=Findings)
 
     @classmethod
     def zeros(cls, places: int, kinds: int, columns: int, culprits: int) -> "Partials":
@@ -71,14 +66,7 @@ class Partials:
         self.areas[places] += other.areas
         self.blame += other.blame
         self.outside += other.outside
-        for code, (count, row, column) in other.unknown.items():
-            before, *place = self.unknown.get(code, (0, row, column))
-            first = min((place[0], place[1]), (row, column))
-            self.unknown[code] = (before + count, first[0], first[1])
-        for ours, found in ((self.impossible, other.impossible), (self.fills, other.fills)):
-            for layer, (value, row, column) in found.items():
-                if layer not in ours or (row, column) < ours[layer][1:]:
-                    ours[layer] = (value, row, column)
+        self.findings.add(other.findings)
 
     def total(self, limbs: NDArray[np.int64]) -> NDArray[Any]:
         """Two-limb integers as Python integers."""
@@ -98,12 +86,11 @@ class Loop:
     def __init__(self, plan: Plan) -> None:
         grid, self.kinds = plan.grid, len(ecosystems())
         self.plan = plan
-        self.layers = plan.layers[1:]
+        self.stager = Stager(plan)
         self.columns = len(plan.accumulators)
+        self.culprits = len(culprits(plan))
         columns = [accumulator.column for accumulator in plan.accumulators]
-        self._fused = fuse(columns, len(self.layers), self.kinds)
-        self._scales = np.array([layer.scale for layer in self.layers])
-        self._offsets = np.array([layer.offset for layer in self.layers])
+        self._fused = fuse(columns, len(self.stager.layers), self.kinds)
         self._eligible = np.zeros((self.columns, 256), bool)
         for number, accumulator in enumerate(plan.accumulators):
             self._eligible[number, list(accumulator.eligible)] = True
@@ -111,54 +98,27 @@ class Loop:
         self._weights = grid.row_areas[:, None] * factors
         self._area_weights = grid.row_areas / AREA_QUANTUM
         self._tables = plan.lookups
-        self._lut, self._low, self._fills = _lookup(plan)
-        self._ranges = [possible(layer.name, layer.unit) for layer in self.layers]
-
-    def kinds_in(self, reader: Reader, window: Window) -> NDArray[np.int16]:
-        """Class index of every pixel; the number of classes where there is no data, -2 unknown."""
-        stored = reader.stored(0, window)
-        if stored.dtype.kind in "iu":
-            stored = stored.astype(np.int64)
-        high = self._low + len(self._lut) - 1
-        inside = (stored >= self._low) & (stored <= high)
-        if stored.dtype.kind == "f":
-            inside &= stored == np.floor(stored)
-        position = np.where(inside, stored, self._low).astype(np.int64) - self._low
-        kinds = np.where(inside, self._lut[position], UNKNOWN).astype(np.int16)
-        kinds[np.isin(stored, self._fills) | (stored != stored)] = self.kinds
-        return kinds
 
     def tile(self, reader: Reader, window: Window) -> tuple[Partials, NDArray[np.int64]]:
         """Partials of one window, and the places they belong to."""
-        kinds = self.kinds_in(reader, window)
-        places = self.plan.counties.places_in(window)
-        inside = places >= 0
-        outside = int(inside.size - inside.sum())
-        if outside == inside.size:
-            nothing = Partials.zeros(0, self.kinds, self.columns, len(self.layers) + 2)
-            nothing.outside = outside
-            return nothing, np.zeros(0, np.int64)
-        present = np.unique(places[inside])
-        local = np.full(places.shape, -1, np.int32)
-        local[inside] = np.searchsorted(present, places[inside])
-        part = Partials.zeros(len(present), self.kinds, self.columns, len(self.layers) + 2)
-        part.outside = outside
-        self._find_unknown(part, reader, window, kinds, inside)
-        height, width = kinds.shape
-        staged = np.empty((len(self.layers), height, width), np.float32)
-        for number in range(len(self.layers)):
-            reader.stage(number + 1, window, staged[number])
-            span = _span(staged[number])
-            self._find_impossible(part, number, window, staged[number], inside, span)
-            self._find_fills(part, number, window, staged[number], inside, span)
-        rows = slice(window.row_off, window.row_off + height)
-        columns = slice(window.col_off, window.col_off + width)
+        tile = self.stager.tile(reader, window)
+        inside = tile.places >= 0
+        present = np.unique(tile.places[inside])
+        part = Partials.zeros(len(present), self.kinds, self.columns, self.culprits)
+        part.findings = tile.findings
+        part.outside = int(inside.size - inside.sum())
+        if not len(present):
+            return part, np.zeros(0, np.int64)
+        local = np.full(tile.places.shape, -1, np.int32)
+        local[inside] = np.searchsorted(present, tile.places[inside])
+        rows = slice(window.row_off, window.row_off + window.height)
+        columns = slice(window.col_off, window.col_off + window.width)
         self._fused(
-            kinds.clip(0).astype(np.uint8),
+            tile.kinds.astype(np.uint8),
             local,
-            staged,
-            self._scales,
-            self._offsets,
+            tile.layers,
+            self.stager.scales,
+            self.stager.offsets,
             self._tables_of(present),
             self._eligible,
             np.ascontiguousarray(self._weights[rows]),
@@ -180,93 +140,6 @@ class Loop:
             return np.zeros((len(present), 1, 256))
         return np.ascontiguousarray(np.stack([t[present] for t in self._tables], axis=1))
 
-    def _find_unknown(
-        self,
-        part: Partials,
-        reader: Reader,
-        window: Window,
-        kinds: NDArray[np.int16],
-        inside: NDArray[np.bool_],
-    ) -> None:
-        """Note codes of the universe that the legend does not know, with their first position."""
-        strange = (kinds == UNKNOWN) & inside
-        if not strange.any():
-            return
-        stored = reader.stored(0, window)
-        for code in np.unique(stored[strange]):
-            hits = np.argwhere(strange & (stored == code))
-            row, column = hits[0] + (window.row_off, window.col_off)
-            part.unknown[code.item()] = (len(hits), int(row), int(column))
-
-    def _find_impossible(
-        self,
-        part: Partials,
-        number: int,
-        window: Window,
-        staged: NDArray[np.float32],
-        inside: NDArray[np.bool_],
-        span: tuple[float, float],
-    ) -> None:
-        """Note the first value of a layer that physics does not allow."""
-        allowed = self._ranges[number]
-        if allowed is None:
-            return
-        low, high = allowed
-        scale, offset = self._scales[number], self._offsets[number]
-        slack = 1e-6 * max(abs(low), abs(high))
-        ends = [end * scale + offset for end in span]
-        if not (min(ends) < low - slack or max(ends) > high + slack):
-            return
-        with np.errstate(invalid="ignore"):
-            values = staged * scale + offset
-            wrong = ((values < low - slack) | (values > high + slack)) & inside
-        if wrong.any():
-            row, column = np.argwhere(wrong)[0]
-            value = float(values[row, column])
-            at = (int(row) + window.row_off, int(column) + window.col_off)
-            part.impossible[number] = (value, *at)
-
-    def _find_fills(
-        self,
-        part: Partials,
-        number: int,
-        window: Window,
-        staged: NDArray[np.float32],
-        inside: NDArray[np.bool_],
-        span: tuple[float, float],
-    ) -> None:
-        """Note the first number that looks like a fill value nobody declared."""
-        layer = self.layers[number]
-        if layer.section.valid is not None:
-            return
-        values: tuple[int, ...] = FLOAT_FILLS
-        if np.dtype(layer.dtype).kind in "iu":
-            limits = np.iinfo(layer.dtype)
-            values = (-9999, limits.max, *([limits.min] if limits.min else []))
-        if not any(span[0] <= value <= span[1] for value in values):
-            return
-        found = np.isin(staged, np.array(values, np.float32)) & inside
-        if found.any():
-            row, column = np.argwhere(found)[0]
-            at = (int(row) + window.row_off, int(column) + window.col_off)
-            part.fills[number] = (float(staged[row, column]), *at)
-
-
-def _span(staged: NDArray[np.float32]) -> tuple[float, float]:
-    """Return the lowest and the highest number of a whole tile; NaN if it has none."""
-    return float(np.fmin.reduce(staged, axis=None)), float(np.fmax.reduce(staged, axis=None))
-
-
-def _lookup(plan: Plan) -> tuple[NDArray[np.int16], int, list[float]]:
-    """Class index by stored code, the lowest code of the table, and what means "no data"."""
-    ecosystem = plan.layers[0]
-    declared = [ecosystem.nodata, *ecosystem.section.fill, *plan.legend.nodata]
-    low = min(plan.legend.codes)
-    table = np.full(max(plan.legend.codes) - low + 1, UNKNOWN, np.int16)
-    for code, kind in plan.legend.codes.items():
-        table[code - low] = kind.index
-    return table, low, [code for code in declared if code is not None]
-
 
 def accumulate(
     plan: Plan,
@@ -281,14 +154,12 @@ def accumulate(
     Raises
     ------
     InputError
-        E031 codes the legend does not know, E307 values physics does not allow, E101 a file that
-        cannot be decoded.
+        E031 codes the legend does not know, E307 values physics does not allow, E308 undeclared
+        fills, E101 a file that cannot be decoded.
     """
     loop = loop or Loop(plan)
     todo = tiles(plan.grid, size) if windows is None else windows
-    total = Partials.zeros(
-        len(plan.counties.places), loop.kinds, loop.columns, len(loop.layers) + 2
-    )
+    total = Partials.zeros(len(plan.counties.places), loop.kinds, loop.columns, loop.culprits)
     readers: SimpleQueue[Reader] = SimpleQueue()
 
     def work(window: Window) -> tuple[Partials, NDArray[np.int64]]:
@@ -323,7 +194,7 @@ def accumulate(
             pool.shutdown(cancel_futures=True)
             for reader in opened:
                 reader.__exit__(None, None, None)
-    _stop_on_findings(plan, total)
+    stop_on(total.findings.problems(plan))
     return total
 
 
@@ -356,38 +227,3 @@ def _gather(total: Partials, finished: set[Future[tuple[Partials, NDArray[np.int
         part, places = future.result()
         total.add(part, places)
     return len(finished)
-
-
-def unknown_codes(plan: Plan, found: dict[int, tuple[int, int, int]]) -> Problem:
-    """E031 with every code, how often it occurs and where first."""
-    listed = sorted(found.items(), key=lambda entry: -entry[1][0])
-    codes = "; ".join(
-        f"{code} ({count} px, first at row {row + 1}, column {column + 1})"
-        for code, (count, row, column) in listed[:8]
-    )
-    codes_zh = ";".join(
-        f"{code}({count} 像元,首个在第 {row + 1} 行第 {column + 1} 列)"
-        for code, (count, row, column) in listed[:8]
-    )
-    fields = {"file": plan.layers[0].path, "legend": plan.legend.name}
-    fields |= {"codes": codes, "codes_zh": codes_zh}
-    return Problem("E031", fields)
-
-
-def _stop_on_findings(plan: Plan, total: Partials) -> None:
-    """Raise what the pixels themselves showed to be wrong."""
-    problems = []
-    if total.unknown:
-        problems.append(unknown_codes(plan, total.unknown))
-    for number, (value, row, column) in sorted(total.impossible.items()):
-        layer = plan.layers[number + 1]
-        low, high = possible(layer.name, layer.unit) or (math.nan, math.nan)
-        fields = {"file": layer.path, "name": layer.name, "value": f"{value:.6g}"}
-        fields |= {"unit": layer.unit, "low": low, "high": high}
-        problems.append(Problem("E307", fields | {"row": row + 1, "column": column + 1}))
-    for number, (value, row, column) in sorted(total.fills.items()):
-        layer = plan.layers[number + 1]
-        fields = {"file": layer.path, "name": layer.name, "value": f"{value:.7g}"}
-        problems.append(Problem("E308", fields | {"row": row + 1, "column": column + 1}))
-    if problems:
-        raise InputError(*problems)

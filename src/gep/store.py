@@ -14,9 +14,12 @@ from typing import Any
 
 from gep.errors import BusyError, IdentityError, InputError, Problem, ResourceError
 
+SCHEMA = 1
+"""Form of run.json; another one is not read."""
 LATEST = "latest"
 MANIFEST = "run.json"
 LOCK = ".lock"
+STAGING = ".staging-"
 CHUNK = 1 << 20
 PATIENCE = 5.0
 """Seconds to wait for another run to finish writing."""
@@ -67,6 +70,27 @@ def locked(folder: Path) -> Generator[None, None, None]:
         yield
 
 
+def ready(folder: Path) -> None:
+    """Try whether *folder* can be written, and leave no trace.
+
+    Raises
+    ------
+    BusyError, ResourceError
+        E710 if another process holds it; E701, E705 if it cannot be written.
+    """
+    place = folder
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    try:
+        with tempfile.TemporaryDirectory(prefix=STAGING, dir=place):
+            pass
+    except OSError as error:
+        raise _unwritten(folder, error) from None
+    if (folder / LOCK).exists():
+        with locked(folder):
+            pass
+
+
 def _hold(file: Any, folder: Path) -> None:
     """Wait a little for the lock: a run holds it only while it writes."""
     until = time.monotonic() + PATIENCE
@@ -112,8 +136,10 @@ def publish(folder: Path, name: str, files: dict[str, bytes]) -> Path:
         _point(folder, name)
         return final
     stage = None
+    for left in folder.glob(f"{STAGING}*"):  # of a writer that was killed: the lock is ours
+        shutil.rmtree(left, ignore_errors=True)
     try:
-        stage = Path(tempfile.mkdtemp(prefix=".staging-", dir=folder))
+        stage = Path(tempfile.mkdtemp(prefix=STAGING, dir=folder))
         for file, content in files.items():
             write(stage / file, content)
         _sync(stage)

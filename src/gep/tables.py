@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from gep.counties import UNALLOCATED
-from gep.cube import Cube, Leaf, Line, money
+from gep.cube import AREA_QUANTUM, UNALLOCATED, Cube, Leaf, Line, money
 from gep.ecosystems import Title
-from gep.rasters import AREA_QUANTUM
 from gep.service import GROUPS
 from gep.units import exact
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from gep import store
-from gep.errors import IdentityError, Problem
+from gep.errors import IdentityError, InputError, Problem
 from gep.identities import of_tables
 from gep.outputs import csv
 
@@ -24,6 +24,10 @@ def _manifest(folder: Path) -> dict[str, Any]:
         found["core"], found["root"]
     except (ValueError, KeyError, TypeError) as error:
         raise IdentityError(Problem("E716", {"folder": folder, "why": error})) from None
+    schema = found["core"].get("schema")
+    if schema != store.SCHEMA:
+        fields = {"folder": folder, "found": schema, "want": store.SCHEMA}
+        raise InputError(Problem("E717", fields))
     return found
 
 
@@ -54,9 +58,7 @@ def verify(folder: Path) -> list[dict[str, Any]]:
     identities = of_tables(*(csv.decode((found / name).read_bytes()) for name in names))
     for identity in identities:
         if not identity.holds:
-            fields = {"name": identity.name, "title": identity.title.en}
-            fields |= {"title_zh": identity.title.zh, "left": identity.left}
-            raise IdentityError(Problem("E711", fields | {"right": identity.right}))
+            raise IdentityError(identity.problem())
     count = len(core["outputs"]) + 1
     files = {"name": "files", "en": f"{count} files as hashed", "zh": f"{count} 个文件与校验和一致"}
     held = [

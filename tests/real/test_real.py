@@ -318,9 +318,9 @@ def test_the_mean_balance_is_rain_less_runoff_less_evapotranspiration(
 def test_negative_balances_keep_their_sign_and_are_printed(province: gep.Result) -> None:
     line = account_line(province, "water_retention", "water_retention")
     assert line.amounts["360121", "unspecified_cropland"] < 0
-    assert line.negative < 0
+    assert line.negative["360121"] < 0
     assert line.quantity(["360121"]) < 0
-    assert "negative part" in province.explain("360121", "water_retention")
+    assert "of which negative pixels: -" in province.explain("360121", "water_retention")
 
 
 def test_a_county_of_nothing_but_town_has_no_amount(province: gep.Result) -> None:
@@ -335,7 +335,7 @@ def test_explain_says_where_a_county_amount_is_from(province: gep.Result) -> Non
     assert "兴国县 360732" in text
     assert "1.258 billion m³" in text
     assert "evapotranspiration.tif" in text
-    assert "sparse_grassland 0.1827" in text
+    assert "Sparse grassland 0.1827" in text
     assert "not verified" in text
     assert "partial account" in text
 
