@@ -25,6 +25,7 @@ unexport PYTHONHOME
 help:
 	@echo "make demo    account the sample county and print its table / 核算演示县"
 	@echo "make test    all tests, compiled and uncompiled / 全部测试"
+	@echo "make real    account Jiangxi and Xingguo from ../shared/data / 核算江西与兴国"
 	@echo "make check   format, lint and types, as CI does"
 	@echo "make format  let ruff rewrite what it can"
 	@echo "make lock    renew both lock files (needs uv)"

@@ -76,6 +76,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gep": {"arrays", "engine", "errors", "quantities"},
     # people
     "terminal": {"cube", "engine", "profile", "service", "tables"},
+    "sample": {"cube", "shipped"},
     "cli": {
         *("engine", "errors", "explain", "gep", "listing", "outputs", "profile", "run"),
         *("shipped", "template", "terminal", "verify"),

@@ -1,6 +1,6 @@
 """The sample county against totals worked out by a script that shares no code with the engine.
 
-`independent/sample_totals.py` writes `independent/sample_expected.csv`: exact sums of doubles,
+`independent/sample_totals.py` writes `rasters/sample/expected.csv`: exact sums of doubles,
 nothing rounded. The engine adds whole quanta, one per pixel, so it may differ by half a quantum
 for each valid pixel and by no more; doubles of another order of operations differ by 1e-12.
 """
@@ -35,7 +35,7 @@ Row = dict[str, str]
 
 
 def expected() -> dict[Key, Row]:
-    with (INDEPENDENT / "sample_expected.csv").open(encoding="utf-8", newline="") as file:
+    with (SAMPLE.parent / "expected.csv").open(encoding="utf-8", newline="") as file:
         return {
             (row["place"], row["service"], row["indicator"]): row for row in csv.DictReader(file)
         }
@@ -166,7 +166,7 @@ def test_expected_is_what_the_independent_script_gives(tmp_path: Path) -> None:
         stdout=subprocess.DEVNULL,
     )
     again = (tmp_path / "again.csv").read_bytes()
-    assert again == (INDEPENDENT / "sample_expected.csv").read_bytes()
+    assert again == (SAMPLE.parent / "expected.csv").read_bytes()
 
 
 def test_the_independent_script_imports_nothing_of_gep() -> None:

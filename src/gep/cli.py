@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gep.errors import GepError, InputError, Problem, messages
+from gep.errors import GepError, IdentityError, InputError, Problem, messages
 
 if TYPE_CHECKING:
     from gep.engine import Report, Result
@@ -184,7 +184,7 @@ def account(
     strict: bool,
     as_data: bool,
     language: str,
-) -> None:
+) -> "Result":
     """Run an account, write its folder, and show its tables."""
     import gep
     from gep import terminal
@@ -217,6 +217,7 @@ def account(
         say(f"{words['next']}: gep explain {folder} {example} --service {first}")
     if strict and result.problems:
         raise click.exceptions.Exit(STRICT)
+    return result
 
 
 def run_as_data(result: "Result", folder: Path) -> dict[str, Any]:
@@ -236,10 +237,14 @@ def run_as_data(result: "Result", folder: Path) -> dict[str, Any]:
 @options("threads", "progress")
 def demo(folder: Path, threads: int | None, progress: str, as_data: bool, lang: str) -> None:
     """Account the sample county / 核算样例县."""
-    from gep import shipped
+    from gep import sample, terminal
 
-    path = shipped.folder("rasters") / "sample" / "gep.toml"
-    account(path, folder, threads, progress, False, as_data, lang)
+    result = account(sample.definition(), folder, threads, progress, False, as_data, lang)
+    equal, whole = sample.agreement(result.account)
+    if equal != whole:
+        raise IdentityError(Problem("E718", {"equal": equal, "whole": whole}))
+    if not as_data:
+        say(f"✓ {equal}/{whole} {terminal.WORDS[lang]['independent']}")
 
 
 @main.command()

@@ -3,7 +3,7 @@
     python tests/independent/sample_totals.py
 
 Reads the rasters, townships and tables of ``rasters/sample`` and the numbers of ``coefficients``,
-and writes ``sample_expected.csv`` beside this file. Nothing of gep is imported. Every formula is
+and writes ``rasters/sample/expected.csv``. Nothing of gep is imported. Every formula is
 written out again; pixels are placed with shapely, areas come from the closed formula of the
 ellipsoid, sums are exact sums of doubles (``math.fsum``), nothing is rounded. The engine adds whole
 quanta per pixel, so it may differ by half a quantum for each pixel in ``pixels``.
@@ -31,7 +31,7 @@ import shapely
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "rasters" / "sample"
 COEFFICIENTS = ROOT / "coefficients"
-EXPECTED = Path(__file__).with_name("sample_expected.csv")
+EXPECTED = Path(__file__).parents[2] / "rasters" / "sample" / "expected.csv"
 YEAR = 2021
 PROFILE = "jiangxi-2021"
 
