@@ -79,7 +79,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sample": {"cube", "shipped"},
     "cli": {
         *("engine", "errors", "explain", "gep", "listing", "outputs", "profile", "run"),
-        *("shipped", "template", "terminal", "verify"),
+        *("sample", "template", "terminal", "verify"),
     },
 }
 
