@@ -41,21 +41,23 @@ SHRUB, GRASS, SWAMP, IMPERVIOUS, BARE, WATER = 120, 130, 181, 190, 200, 210
 ECOSYSTEM_NODATA = 250
 
 random = np.random.Generator(np.random.PCG64(SEED))
+seasons = np.random.Generator(np.random.PCG64(SEED + 2))  # storms and hot days: a stream of its own
 
 
 # --- fields ------------------------------------------------------------------------------------
 
 
-def noise(shape, correlation, slope=2.2):
+def noise(shape, correlation, slope=2.2, stream=random):
     """Smooth random field with a power-law spectrum: mean 0, standard deviation 1.
 
-    ``correlation`` is the longest wave in pixels, ``slope`` the fall of amplitude with frequency.
+    ``correlation`` is the longest wave in pixels, ``slope`` the fall of amplitude with frequency,
+    ``stream`` where the random numbers come from.
     """
     rows, cols = shape[0] + correlation, shape[1] + correlation  # so that no edge wraps round
     ky = np.fft.fftfreq(rows)[:, None]
     kx = np.fft.rfftfreq(cols)[None, :]
     amplitude = (kx**2 + ky**2 + (1 / correlation) ** 2) ** (-slope / 2)
-    spectrum = np.fft.rfft2(random.standard_normal((rows, cols))) * amplitude
+    spectrum = np.fft.rfft2(stream.standard_normal((rows, cols))) * amplitude
     field = np.fft.irfft2(spectrum, s=(rows, cols))[: shape[0], : shape[1]]
     return np.round((field - field.mean()) / field.std(), 9)
 
@@ -652,7 +654,69 @@ def layers():
         "net_ecosystem_production": (nep, "gC/(m^2*year)", "int16", 0.5, -32768, lost),
         "net_primary_production": (npp, "gC/(m^2*year)", "uint16", 1.0, 65535, None),
     }
+    made |= seasonal(cover, height, rain, evaporation)
     return made, {"height": height, "slope": slope, "warmth": warmth, "above": above}
+
+
+# mean depth of the rain of every day with a storm, mm
+STORMS = (58, 74, 92, 66, 108)
+# forest: runoff of one storm of x mm = a ln x - b mm; the regressions of the technical guide of
+# 2020 as remembered, not checked
+FOREST_RUNOFF = {
+    EVERGREEN_BROADLEAF: (7.5877, 22.667),
+    EVERGREEN_NEEDLELEAF: (13.36, 45.257),
+    MIXED: (2.264, 6.7516),
+    DECIDUOUS_BROADLEAF: (7.6774, 27.313),
+}
+# other land: curve numbers of the size that handbooks give, nothing more
+CURVE_NUMBERS = {
+    SHRUB: 66, GRASS: 70, ORCHARD: 72, UPLAND: 77, PADDY: 82, SWAMP: 90, BARE: 88,
+    IMPERVIOUS: 94, WATER: 100,
+}  # fmt: skip
+
+
+def storm_runoff(cover, storm):
+    """What runs off at once from the rain of one storm, mm; never more than the rain.
+
+    Forest by regression on the rain; other land by the curve number CN (SCS):
+    S = 25400 / CN - 254, R = (P - 0.2 S)^2 / (P + 0.8 S) where P > 0.2 S, else 0.
+    """
+    runoff = np.zeros((ROWS, COLS))
+    for code, (a, b) in FOREST_RUNOFF.items():
+        here = cover == code
+        runoff[here] = a * np.log(np.maximum(storm[here], 1)) - b
+    for code, number in CURVE_NUMBERS.items():
+        here, keeps = cover == code, 25400 / number - 254
+        over = np.maximum(storm[here] - 0.2 * keeps, 0)
+        runoff[here] = over**2 / (storm[here] + 0.8 * keeps + 1e-9)
+    return np.clip(runoff, 0, storm)
+
+
+def seasonal(cover, height, rain, evaporation):
+    """Layers of the storm days and the hot days, with random numbers of their own."""
+    # a storm day has 50 mm or more where the pixel is; storms follow the rain of the year and have
+    # cells of their own. The sum over the storm days is about a quarter of the rain of the year.
+    storm_rain, runoff = np.zeros((ROWS, COLS)), np.zeros((ROWS, COLS))
+    for depth in STORMS:
+        cells = noise((ROWS, COLS), 160, 2.8, seasons)
+        storm = depth * (rain / 1530) * np.exp(0.16 * cells)
+        storm = np.where(storm >= 50, storm, 0)
+        storm_rain += storm
+        runoff += storm_runoff(cover, storm)
+
+    # days with a maximum above 26 degrees: 156 at 100 m, 132 at 400 m, 106 at 700 m
+    higher = height - 100
+    days = 156 - 0.0785 * higher - 8e-6 * higher**2 + 1.2 * noise((ROWS, COLS), 200, 3.0, seasons)
+
+    # evaporation of open water on the hot days: their share of the year, 1.4 times as strong
+    warm = evaporation * np.rint(days) / 365 * 1.4
+    land = cover != WATER
+    return {
+        "storm_precipitation": (storm_rain, "mm/year", "uint16", 0.2, 65535, None),
+        "storm_runoff": (runoff, "mm/year", "uint16", 0.2, 65535, None),
+        "hot_days": (days, "day/year", "uint16", 1.0, 65535, None),
+        "water_evaporation": (warm, "mm/year", "uint16", 0.5, 65535, land),
+    }
 
 
 TITLES = {
@@ -666,6 +730,10 @@ TITLES = {
     "support_factor": "Support practice P",
     "net_ecosystem_production": "Net ecosystem production",
     "net_primary_production": "Net primary production",
+    "storm_precipitation": "Rain of the storm days (50 mm or more) of the year",
+    "storm_runoff": "Runoff of the storm days of the year",
+    "hot_days": "Days with a maximum temperature above 26 degrees Celsius",
+    "water_evaporation": "Evaporation of open water on the hot days of the year",
 }
 
 
@@ -717,12 +785,125 @@ PRODUCTS = (
     ("999904", "油料", "102.4", "7500", ""),
 )
 
+# county_code, group, product, quantity, its unit, price in CNY/t, value in CNY. What is not counted
+# by weight (timber, bamboo) has its value in the table, or only that.
+OTHER_PRODUCTS = (
+    ("999901", "forestry", "木材", "4120", "m^3", "", "3213600"),
+    ("999901", "forestry", "油茶籽", "412", "t", "10800", ""),
+    ("999901", "forestry", "松脂", "86.5", "t", "9600", ""),
+    ("999902", "forestry", "木材", "5360", "m^3", "", "4127200"),
+    ("999902", "forestry", "油茶籽", "655", "t", "11200", ""),
+    ("999902", "forestry", "松脂", "122.4", "t", "9750", ""),
+    ("999903", "forestry", "木材", "7480", "m^3", "", "5834400"),
+    ("999903", "forestry", "毛竹", "", "", "", "3860000"),
+    ("999903", "forestry", "油茶籽", "530", "t", "11000", ""),
+    ("999903", "forestry", "松脂", "148.2", "t", "9700", ""),
+    ("999904", "forestry", "木材", "6250", "m^3", "", "4812500"),
+    ("999904", "forestry", "毛竹", "", "", "", "5240000"),
+    ("999904", "forestry", "油茶籽", "218", "t", "11350", ""),
+    ("999901", "animal_husbandry", "猪肉", "2450", "t", "21500", ""),
+    ("999901", "animal_husbandry", "禽肉", "860", "t", "17800", ""),
+    ("999901", "animal_husbandry", "禽蛋", "540", "t", "10400", ""),
+    ("999902", "animal_husbandry", "猪肉", "910", "t", "21800", ""),
+    ("999902", "animal_husbandry", "牛肉", "58.6", "t", "68500", ""),
+    ("999902", "animal_husbandry", "禽肉", "265", "t", "18600", ""),
+    ("999903", "animal_husbandry", "猪肉", "1280", "t", "21600", ""),
+    ("999903", "animal_husbandry", "牛肉", "96.2", "t", "67200", ""),
+    ("999903", "animal_husbandry", "禽肉", "430", "t", "18100", ""),
+    ("999903", "animal_husbandry", "禽蛋", "185", "t", "10650", ""),
+    ("999904", "animal_husbandry", "猪肉", "640", "t", "22000", ""),
+    ("999904", "animal_husbandry", "牛肉", "44.5", "t", "69800", ""),
+    ("999904", "animal_husbandry", "禽肉", "190", "t", "18900", ""),
+    ("999904", "animal_husbandry", "蜂蜜", "16800", "kg", "46000", ""),
+    ("999901", "fishery", "草鱼", "1180", "t", "13200", ""),
+    ("999901", "fishery", "鲢鳙", "640", "t", "9100", ""),
+    ("999901", "fishery", "小龙虾", "125", "t", "29500", ""),
+    ("999902", "fishery", "草鱼", "148", "t", "13600", ""),
+    ("999903", "fishery", "草鱼", "720", "t", "13300", ""),
+    ("999903", "fishery", "鲢鳙", "810", "t", "8950", ""),
+    ("999904", "fishery", "草鱼", "206", "t", "13500", ""),
+    ("999904", "fishery", "鲢鳙", "94", "t", "9300", ""),
+    ("999901", "other", "林木种苗", "", "", "", "3150000"),
+    ("999902", "other", "野生食用菌", "32.6", "t", "58000", ""),
+    ("999903", "other", "林木种苗", "", "", "", "1420000"),
+    ("999904", "other", "野生食用菌", "41.2", "t", "57500", ""),
+    ("999904", "other", "林木种苗", "", "", "", "860000"),
+)
+
+# electricity of hydropower stations, kWh: the run of the river, a reservoir, a brook
+ENERGY = (
+    ("999901", "11460000"),
+    ("999903", "6280000"),
+    ("999904", "2150000"),
+)
+
+# name, area at high water in km2, measured storage in m3 (empty: to be worked out from the area)
+LAKES = (
+    ("999901", "月牙湖", "0.118", ""),
+    ("999903", "石塘湖", "0.064", "88500"),
+)
+
+# name, total storage and flood storage in m3 (empty: not known)
+RESERVOIRS = (
+    ("999902", "云岭水库", "164000", ""),
+    ("999903", "稻香水库", "7620000", "2150000"),
+    ("999903", "上坪水库", "128000", ""),
+    ("999904", "石门水库", "236000", ""),
+)
+
+# t a year: the town sends out more than its waters can take up, the others partly
+LOADS = (
+    ("999901", "486.2", "41.6", "4.35"),
+    ("999902", "92.4", "7.85", "1.12"),
+    ("999903", "118.6", "9.42", "1.58"),
+    ("999904", "61.3", "1.74", "2.86"),
+)
+
+# name, visits, cost of a visit in CNY, its days, wage of a day in CNY
+TOURISM = (
+    ("999901", "青溪湿地公园", "146000", "265", "1", "238"),
+    ("999901", "青溪漂流", "98500", "412.5", "1.2", "246"),
+    ("999902", "云岭森林公园", "132000", "388", "1.5", "252"),
+    ("999902", "云岭避暑人家", "41200", "760", "3.5", "240"),
+    ("999903", "稻香田园", "118000", "224", "1", "236"),
+    ("999903", "稻香水库景区", "64300", "335", "1.2", "238"),
+    ("999904", "石门峡谷", "109000", "436", "1.5", "255"),
+    ("999904", "石门山居", "36800", "695", "3", "241.5"),
+)
+
+POPULATION = (
+    ("999901", "17420"),
+    ("999902", "5380"),
+    ("999903", "7650"),
+    ("999904", "4910"),
+)
+
+# 10^4 CNY
+GDP = (
+    ("999901", "96480"),
+    ("999902", "20350"),
+    ("999903", "30120"),
+    ("999904", "18760"),
+)
+
 # t a year: some above what the plants can take up, some below, one not reported
 EMISSIONS = (
     ("999901", "612.4", "48.75", "1240"),
     ("999902", "21.35", "5.64", "96.4"),
     ("999903", "88.6", "27.3", "310.5"),
     ("999904", "34.9", "", "148"),
+)
+
+STATISTICS = (
+    "products",
+    "energy",
+    "emissions",
+    "loads",
+    "lakes",
+    "reservoirs",
+    "tourism",
+    "population",
+    "gdp",
 )
 
 CONFIGURATION = """\
@@ -766,9 +947,36 @@ def write_tables(folder):
         [
             (code, "agriculture", product, quantity, "t" if quantity else "", price, value)
             for code, product, quantity, price, value in PRODUCTS
-        ],
+        ]
+        + list(OTHER_PRODUCTS),
     )
     write("emissions.csv", ("county_code", "so2(t)", "nox(t)", "dust(t)"), EMISSIONS)
+    write("energy.csv", ("county_code", "generation(kWh)"), ENERGY)
+    write("lakes.csv", ("county_code", "name", "area(km2)", "storage(m3)"), LAKES)
+    write(
+        "reservoirs.csv",
+        ("county_code", "name", "total_storage(m3)", "flood_storage(m3)"),
+        RESERVOIRS,
+    )
+    write(
+        "loads.csv",
+        ("county_code", "cod(t)", "ammonia_nitrogen(t)", "total_phosphorus(t)"),
+        LOADS,
+    )
+    write(
+        "tourism.csv",
+        (
+            "county_code",
+            "name",
+            "visitors(人次)",
+            "cost(元/人次)",
+            "days(day/人次)",
+            "wage(元/day)",
+        ),
+        TOURISM,
+    )
+    write("population.csv", ("county_code", "value(person)"), POPULATION)
+    write("gdp.csv", ("county_code", "value(万元)"), GDP)
 
 
 def write_configuration(folder, made):
@@ -777,7 +985,7 @@ def write_configuration(folder, made):
     for name, (_, unit, *_rest) in made.items():
         if name != "ecosystem":
             text += f'\n[rasters.{name}]\nfile = "{name}.tif"\nunit = "{unit}"\nyear = {YEAR}\n'
-    for name in ("products", "emissions"):
+    for name in STATISTICS:
         text += f'\n[statistics.{name}]\nfile = "statistics/{name}.csv"\nyear = {YEAR}\n'
     (folder / "gep.toml").write_text(text, encoding="utf-8", newline="\n")
 

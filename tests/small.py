@@ -49,7 +49,7 @@ county_code,so2(t),nox(t),dust(t)
 360103,12.5,1000,0
 """
 PRODUCTS = """\
-county_code,group,product,quantity,unit,price,value(元)
+county_code,group,product,quantity,unit,price(元),value(元)
 360101,agriculture,稻谷,12000,t,2800,
 360102,agriculture,稻谷,8000.5,t,2750,
 360103,agriculture,稻谷,500,t,2900,

@@ -31,6 +31,7 @@ from rasterio.transform import Affine, from_origin
 from gep import engine, rasters, store
 from gep.cli import main
 from gep.errors import InputError, UnitError
+from gep.service import services
 from gep.text import parse_number
 from gep.units import factor, parse
 
@@ -1118,7 +1119,8 @@ def test_t1_encodings(encoding: str, text: str, tmp_path: Path) -> None:
     (tmp_path / "products.csv").write_bytes(text.encode(encoding))
     rows, _ = accepted(path)
     wanted = ["稻谷", "茶叶", "𠮷祥蕹菜" if text is RARE else "蔬菜"]
-    assert list(dict.fromkeys(r["indicator"] for r in rows if "products" in r["service"])) == wanted
+    crops = [r["indicator"] for r in rows if r["service"] == "agricultural_products"]
+    assert list(dict.fromkeys(crops)) == wanted
     assert total(rows, "稻谷", "value") == 57_051_375
 
 
@@ -1232,10 +1234,10 @@ TABLES: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
         "E603",
         ("so2", "'(m3) / year'"),
     ),
-    "U a unit in Chinese nobody defined": (
-        emissions(small.EMISSIONS.replace("so2(t)", "so2(万吨)")),
-        "E602",
-        ("吨", "write t"),
+    "U a unit nobody defined": (
+        emissions(small.EMISSIONS.replace("so2(t)", "so2(万担)")),
+        "E531",
+        ("emissions.csv", "万担"),
     ),
     "the value contradicts quantity times price": (
         {"tables": {"products": small.PRODUCTS.replace("2800,", "2800,3360")}},
@@ -1338,7 +1340,7 @@ OVERRIDES: dict[str, tuple[str, str, tuple[str, ...]]] = {
         ("own.csv:2",),
     ),
     "money of another year": (
-        "prices,reservoir_cost,lyt1721,,7,CNY_2020/m^3,GEP,x,design\n",
+        "water_retention,runoff_coefficient,hj1173,paddy,7,CNY_2020/m^3,GEP,x,design\n",
         "E603",
         ("own.csv:2",),
     ),
@@ -1490,8 +1492,7 @@ def test_u1_spellings(have: str, want: str, times: float) -> None:
         "yr",
         "C",
         "CO2",
-        "公顷",
-        "吨",
+        "斤",
         "RMB",
         "yuan",
         "mu",
@@ -1723,9 +1724,10 @@ def test_no_configuration(tmp_path: Path) -> None:
     assert "error E004" in done.stderr
 
 
-def test_nothing_to_account(tmp_path: Path) -> None:
-    layers = dict.fromkeys(small.UNITS)
-    path = small.write(tmp_path, rasters=layers, tables={"emissions": None, "products": None})
+def test_nothing_to_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    only = {key: s for key, s in services().items() if key[0] == "water_retention"}
+    monkeypatch.setattr("gep.plan.services", lambda: only)
+    path = small.write(tmp_path, rasters=dict.fromkeys(small.UNITS))
     refused(path, "E014", "jiangxi-2021")
 
 

@@ -852,6 +852,16 @@ def test_csv_converts_units_exactly(tmp_path: Path) -> None:
     assert book.services["water"]["cost"][""].values["",].number == 9
 
 
+def test_csv_price_of_another_year_brings_its_year(tmp_path: Path) -> None:
+    book, problems = from_csv(tmp_path, COST, "water,cost,,,8,CNY_2008/m^3,BOOK,p. 9,seen\n")
+    assert problems == []
+    cost = book.services["water"]["cost"][""]
+    assert (cost.unit, cost.values["",].number) == ("CNY_2008/m^3", 8)
+    moved = book.price(cost, "CNY/m^3", 2009)
+    assert isinstance(moved, Price)
+    assert moved.number == 4, "8 of 2008, and the index of 2009 is 50"
+
+
 def test_csv_replaces_a_set_in_the_unit_of_the_set(tmp_path: Path) -> None:
     book, problems = from_csv(tmp_path, SETS, "water,share,b,,0.4,1,BOOK,p. 9,seen\n")
     assert problems == []

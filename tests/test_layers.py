@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "staging": {"ecosystems", "errors", "layers", "plan", "rasters"},
     "run": {"cube", "ecosystems", "errors", "fuse", "plan", "rasters", "staging"},
-    "check": {"errors", "layers", "plan", "rasters", "run", "staging"},
+    "check": {"ecosystems", "errors", "layers", "plan", "rasters", "run", "staging"},
     "rows": {
         *("coefficients", "cube", "ecosystems", "plan", "products", "service", "statistics"),
         "units",
@@ -57,11 +57,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "outputs": {"tables"},
     "manifest": {
         *("coefficients", "cube", "ecosystems", "errors", "identities", "plan", "run"),
-        *("service", "shipped", "store"),
+        *("service", "shipped", "store", "tables"),
     },
     "explain": {"ecosystems", "errors", "layers", "profile", "tables"},
     "listing": {"coefficients", "errors", "profile", "service", "tables"},
-    "template": {"errors", "layers", "profile", "service", "units"},
+    "template": {"errors", "layers", "profile", "service", "statistics", "units"},
     "verify": {"errors", "identities", "outputs", "store"},
     # Python
     "arrays": {"coefficients", "ecosystems", "errors", "profile", "service", "units"},
@@ -75,7 +75,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "gep": {"arrays", "engine", "errors", "quantities"},
     # people
-    "terminal": {"cube", "engine", "profile", "service", "tables"},
+    "terminal": {"cube", "ecosystems", "engine", "errors", "profile", "service", "tables"},
     "sample": {"cube", "shipped"},
     "cli": {
         *("engine", "errors", "explain", "gep", "listing", "outputs", "profile", "run"),

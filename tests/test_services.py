@@ -5,6 +5,7 @@ import importlib
 import inspect
 import math
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from gep.service import (
     Indicator,
     Products,
     Service,
+    arguments,
     positive,
     register,
     services,
@@ -28,11 +30,38 @@ from gep.service import (
 )
 from gep.units import factor, of_year, parse, registry
 
+
+def kernels_of(i: Indicator) -> list[Indicator]:
+    """The indicator, or where it has two kernels, one indicator for each with what it takes."""
+    if i.worth is None:
+        return [i]
+    assert i.worth_example
+    money = {"gives": "CNY/year", "quantity": "CNY/year", "quantum": 1e-2}
+    return [
+        replace(
+            i,
+            kernel=kernel,
+            example=example,
+            **changes,
+            columns={name: i.columns[name] for name in i.columns if name in arguments(kernel)},
+            coefficients={
+                name: i.coefficients[name] for name in i.coefficients if name in arguments(kernel)
+            },
+            **dict.fromkeys(("measured", "worth", "worth_example")),  # type: ignore[arg-type]
+        )
+        for kernel, example, changes in (
+            (i.kernel, i.example, {}),
+            (i.worth, i.worth_example, {"name": f"{i.name}.worth"} | money),
+        )
+    ]
+
+
 KERNELS = [
-    pytest.param(i, id=f"{service.name}.{service.method}.{i.name}")
+    pytest.param(kernel, id=f"{service.name}.{service.method}.{kernel.name}")
     for service in services().values()
     for i in service.indicators
     if isinstance(i, Indicator)
+    for kernel in kernels_of(i)
 ]
 SERVICES = [pytest.param(s, id=f"{s.name}.{s.method}") for s in services().values()]
 DERIVED = [
@@ -282,6 +311,30 @@ def test_derived_indicator_has_its_base_and_its_units(service: Service, d: Deriv
     assert factor(made, d.quantity, d.name) == pytest.approx(1.0)
 
 
+def test_the_services_made_of_tables_are_there() -> None:
+    groups = {
+        i.group: (service.name, i.ecosystems, i.spread)
+        for service in services().values()
+        for i in service.indicators
+        if isinstance(i, Products)
+    }
+    npp = ("net_primary_production", AREA)
+    water = ("lake", "river", "reservoir", "pond", "open_water")
+    assert groups == {
+        "agriculture": ("agricultural_products", ("cropland",), npp),
+        "forestry": ("forestry_products", ("forest",), npp),
+        "animal_husbandry": ("animal_husbandry_products", (), ()),
+        "fishery": ("fishery_products", water, (AREA,)),
+        "other": ("other_products", (), ()),
+    }
+    assert services().keys() >= {
+        ("ecological_energy", "market"),
+        ("water_supply", "market"),
+        ("tourism", "travel_cost"),
+        ("tourism", "income"),
+    }
+
+
 def test_the_first_services_are_there() -> None:
     assert services().keys() >= {
         ("water_retention", "balance"),
@@ -358,6 +411,44 @@ def products(**changes: Any) -> Products:
         "source": "test",
     }
     return Products(**declared | changes)
+
+
+def cost(visits: float, price: float) -> float:
+    return visits * price
+
+
+def visits(visits: float) -> float:
+    return visits
+
+
+def fee(price: float) -> float:
+    return price
+
+
+def rows(**changes: Any) -> Indicator:
+    """An indicator made of rows, with money of its own."""
+    declared: dict[str, Any] = {
+        "kernel": visits,
+        "rasters": {},
+        "table": "tours",
+        "columns": {"visits": "visit/year", "price": "CNY/visit"},
+        "coefficients": {},
+        "gives": "visit/year",
+        "quantity": "visit/year",
+        "worth": cost,
+        "worth_example": Example(inputs={"visits": 2.0, "price": 3.0}, gives=6.0),
+    }
+    return indicator(**declared | changes)
+
+
+def test_rows_may_have_money_of_their_own_and_need_what_it_takes() -> None:
+    both = {"visits": "visit/year", "price": "CNY/visit"}
+    assert rows().priced
+    assert not indicator().priced
+    assert indicator(price=("reservoir_cost", "CNY/m^3")).priced
+    assert rows().needed == both
+    assert rows(worth=fee).needed == {"price": "CNY/visit"}
+    assert rows(kernel=cost, worth=None, gives="CNY/year", quantity="CNY/year").needed == both
 
 
 def test_a_right_specification_is_accepted() -> None:
@@ -446,6 +537,42 @@ WRONG = [
         "tests.quarter: derived from half, which no service has as a kernel of its own",
         "tests.quarter:由 half 推算,但没有服务直接计算它",
     ),
+    (
+        lambda: rows(worth=fee, kernel=fee),
+        "E901",
+        "test: the kernel takes ['price', 'price'], the indicator declares ['visits']",
+        "test:计算函数的参数为 ['price', 'price'],指标声明为 ['visits']",
+    ),
+    (
+        lambda: rows(columns={"price": "CNY/visit", "visits": "visit/year"}),
+        "E901",
+        "test: the kernel takes ['visits', 'price'], the indicator declares ['price', 'visits']",
+        "test:计算函数的参数为 ['visits', 'price'],指标声明为 ['price', 'visits']",
+    ),
+    (
+        lambda: rows(price=("entrance_fee", "CNY/visit")),
+        "E908",
+        "test: worth needs table, worth_example, price = None",
+        "test:worth 须配合 table, worth_example, price = None",
+    ),
+    (
+        lambda: rows(worth_example=None),
+        "E908",
+        "test: worth needs table, worth_example, price = None",
+        "test:worth 须配合 table, worth_example, price = None",
+    ),
+    (
+        lambda: rows(table=""),
+        "E908",
+        "test: worth needs table, worth_example, price = None",
+        "test:worth 须配合 table, worth_example, price = None",
+    ),
+    (
+        lambda: indicator(measured=("storage", "m^3/year")),
+        "E908",
+        "test: measured needs table",
+        "test:measured 须配合 table",
+    ),
 ]
 
 
@@ -482,6 +609,13 @@ WRONG_UNITS = [
             "test: quantity times reservoir_cost: '(m^3/year) * (CNY_2020/t)' is "
             "[length] ** 3 * [money_of_2020] / [accounting_year] / [mass], "
             "but 'CNY_2020 / year' ([money_of_2020] / [accounting_year]) is needed"
+        ),
+    ),
+    (
+        lambda: rows(measured=("counted", "t/year")),
+        (
+            "test: measured counted: 't/year' is [mass] / [accounting_year], "
+            "but 'visit/year' ([visits] / [accounting_year]) is needed"
         ),
     ),
     (

@@ -11,11 +11,11 @@ from gep.coefficients import GIVEN, Book, Coefficient, Price, weakest
 from gep.cube import AREA_QUANTUM, UNALLOCATED, Amounts, Cube, Leaf, Line, quanta, shares, value
 from gep.ecosystems import ecosystems
 from gep.errors import Problem
-from gep.plan import Item, Plan
+from gep.plan import COMPARED, Item, Plan
 from gep.rows import Weights, products, row_amounts
 from gep.run import Partials, culprits
 from gep.service import Derived, Indicator, Products, source_of
-from gep.units import exact
+from gep.units import exact, of_year
 
 LOW_COVERAGE, FULL_COVERAGE = Decimal("0.90"), Decimal("0.98")
 RASTER_COVERAGE = Decimal("0.99")
@@ -35,15 +35,13 @@ def account(plan: Plan, partials: Partials) -> Cube:
         i = item.indicator
         if isinstance(i, Products):
             lines |= {line.key: line for line in products(plan, item, weights)}
-            table = plan.tables[i.table]
-            if table.year != plan.definition.price_year:
-                fields = {"table": i.table, "year": table.year, "want": plan.definition.price_year}
-                problems.append(Problem("W524", fields))
+            problems += _undated(plan, i.table, problems)
             continue
         if isinstance(i, Derived):
             line = _derived(plan, item, i, lines[source_of(item.service, i)])
         elif i.table:
-            line = _line(plan, item, i, row_amounts(plan, item, i, weights))
+            line = _rows(plan, item, i, weights)
+            problems += _undated(plan, i.table, problems) if i.worth else []
         else:
             line = _pixels(plan, item, i, partials, problems)
         lines[item.key] = priced = _priced(plan, item, line)
@@ -61,9 +59,21 @@ def account(plan: Plan, partials: Partials) -> Cube:
         cities=dict(zip(counties.codes, counties.cities, strict=True)),
         extent=_extent(plan, partials),
         raster_coverage=coverage,
+        population=_stated(plan, "population"),
+        gdp=_stated(plan, "gdp"),
         partial=bool(plan.uncovered),
         problems=problems,
     )
+
+
+def _stated(plan: Plan, name: str) -> dict[str, Decimal]:
+    """Value of every county in a table that only compares: people, gross domestic product."""
+    if name not in plan.tables:
+        return {}
+    table = plan.tables[name]
+    unit = of_year(COMPARED[name], table.year)
+    pairs = [(row.county, table.number(row, "value", unit)) for row in table.rows]
+    return {county: number for county, number in pairs if number is not None}
 
 
 def _extent(plan: Plan, partials: Partials) -> dict[Leaf, int]:
@@ -91,8 +101,23 @@ def _line(plan: Plan, item: Item, i: Indicator | Derived, amounts: Amounts) -> L
         amounts,
         states=states,
         counted=item.counted,
-        priced=i.price is not None,
+        priced=i.priced,
     )
+
+
+def _rows(plan: Plan, item: Item, i: Indicator, weights: Weights) -> Line:
+    """Line of an indicator summed over the rows of a table, with the money the rows have."""
+    found = row_amounts(plan, item, i, weights)
+    line = _line(plan, item, i, found.amounts)
+    given = {leaf: GIVEN for leaf in found.amounts if leaf[0] in found.measured}
+    return replace(line, cents=found.cents, states=line.states | given)
+
+
+def _undated(plan: Plan, name: str, before: list[Problem]) -> list[Problem]:
+    """W524 once for a table whose money is not that of the price year."""
+    year, want = plan.tables[name].year, plan.definition.price_year
+    problem = Problem("W524", {"table": name, "year": year, "want": want})
+    return [problem] if year != want and problem not in before else []
 
 
 def _state(found: dict[str, Coefficient], leaf: Leaf, year: int) -> str:

@@ -23,8 +23,9 @@ DEFAULT_PROFILE = "jiangxi-2021"
 class Densities:
     """One service by one method as a function of data arrays.
 
-    Calling it gives an `xarray.Dataset` with one density per indicator that has a kernel, in the
-    unit of `attrs["units"]`. Capped indicators give their capacity: the load is a county's.
+    Calling it gives an `xarray.Dataset` with one density per indicator that has a kernel on
+    pixels, in the unit of `attrs["units"]`. Capped indicators give their capacity: the load is a
+    county's. What is made from the rows of a table has no density and is left out.
     """
 
     def __init__(self, service: Service, choice: Choice, book: Book) -> None:
@@ -43,18 +44,29 @@ class Densities:
 
         Parameters
         ----------
-        ecosystem : DataArray of class keys, optional
-            Needed where coefficients vary by ecosystem; NaN where that is not eligible, or "".
+        ecosystem : DataArray of str, optional
+            Class key at every element, "" or NaN where there is none. Needed where coefficients
+            vary by ecosystem; the density is NaN where the class is not eligible.
         **inputs : DataArray or float
-            Rasters by name with `attrs["units"]`, and coefficients by name (a number in the
-            declared unit) to replace those on file.
+            Rasters by name, with their unit in `attrs["units"]`; and coefficients by name, to
+            replace those on file: a number in the declared unit, or a DataArray, whose
+            `attrs["units"]` may state another. All arrays, `ecosystem` among them, must have the
+            same dimensions, sizes and coordinates; an array of dimension 0 goes with any.
+
+        Returns
+        -------
+        Dataset
+            One float64 variable per indicator, of the shape and coordinates of the inputs, with
+            `attrs["units"]` (per area, such as mm/year or t/(ha*year)) and `attrs["long_name"]`.
+            NaN where an input is NaN.
 
         Raises
         ------
         InputError
-            E019 an input is missing, unknown, or states no units, an ecosystem is no class.
+            E019 the service has no kernel on pixels; an input is missing, unknown, no number or
+            states no units; an ecosystem is no class; an array does not lie on the others.
         UnitError
-            E603 an input has the unit of another quantity.
+            E603 an input has the unit of another quantity, E601 or E602 an unknown unit.
         """
         import xarray
 
@@ -62,13 +74,16 @@ class Densities:
         if not kernels:
             raise self._wrong("it has no kernel on pixels of its own; see gep.from_quantities")
         known = {n: u for i in kernels for n, u in (i.rasters | i.coefficients).items()}
+        for name in inputs:
+            if name not in known:
+                raise self._wrong(f"unknown argument {name}; known: {', '.join(known)}")
+            if np.asarray(inputs[name]).dtype.kind not in "iuf":
+                raise self._wrong(f"{name} is not a number or a DataArray of numbers")
+        self._lie_on_one_another(dict(inputs) | {"ecosystem": ecosystem})
         if ecosystem is not None:
             found = {key for key in ecosystem.values.ravel().tolist() if key == key and key}
             if strange := sorted(map(str, found - ecosystems().keys())):
                 raise self._wrong(f"not ecosystem classes: {', '.join(strange[:8])}")
-        for name in inputs:
-            if name not in known:
-                raise self._wrong(f"unknown argument {name}; known: {', '.join(known)}")
         out = {}
         for i in kernels:
             if i.optional and i.name not in self._choice.include and len(kernels) > 1:
@@ -87,6 +102,33 @@ class Densities:
         return InputError(
             Problem("E019", {"call": f"gep.services[{self.service.name!r}]", "why": why})
         )
+
+    def _lie_on_one_another(self, inputs: Mapping[str, Any]) -> None:
+        """Refuse an array whose dimensions, sizes or coordinates are not those of the first.
+
+        xarray would keep what they have in common, or spread one along the other, without a word.
+        """
+        import xarray
+
+        first, base = "", xarray.DataArray(0.0)
+        for name, array in inputs.items():
+            if array is None or np.ndim(array) == 0:
+                continue
+            if not isinstance(array, xarray.DataArray):
+                raise self._wrong(f"{name} is {type(array).__name__}, not an xarray.DataArray")
+            if not first:
+                first, base = name, array
+            if {*array.dims} != {*base.dims}:
+                have, want = (", ".join(map(str, a.dims)) for a in (array, base))
+                raise self._wrong(f"{name} has dimensions ({have}), {first} has ({want})")
+            try:
+                xarray.align(base, array, join="exact", copy=False)
+            except ValueError:
+                sizes = [d for d in base.dims if base.sizes[d] != array.sizes[d]]
+                apart = [d for d in base.dims if not base[d].equals(array[d])]
+                what, which = ("size", sizes) if sizes else ("coordinates", apart)
+                why = f"{name} does not lie on {first}: other {what} along "
+                raise self._wrong(why + ", ".join(map(str, which))) from None
 
     def _raster(self, name: str, unit: str, inputs: Mapping[str, Any]) -> Any:
         if name not in inputs:

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gep.ecosystems import ecosystems
 from gep.errors import Problem
-from gep.layers import usual
+from gep.layers import usual, variables
 from gep.plan import Plan, accept, gathering
 from gep.rasters import Layer, Reader, Window, tiles
 from gep.run import TILE
 from gep.staging import Findings, Stager
 
+ZEROS = 1e-3
+"""Share of zeros above which a layer that is never near 0 is suspected of a fill value 0."""
 SAMPLE = 24
 """Tiles looked at."""
 
@@ -35,12 +38,13 @@ def sample(windows: list[Window]) -> list[Window]:
     return windows[step // 2 :: step]
 
 
-def pixels(plan: Plan) -> tuple[list[Understood], list[Problem]]:
-    """Summary of every layer inside the counties, and what is wrong with its numbers."""
+def pixels(plan: Plan) -> tuple[list[Understood], dict[str, float], list[Problem]]:
+    """Summary of every layer inside the counties, shares of the classes, and what is wrong."""
     problems: list[Problem] = []
     understood: list[Understood] = []
     stager = Stager(plan)
     findings = Findings()
+    classes = np.zeros(len(ecosystems()) + 1, np.int64)
     found: list[list[NDArray[np.float64]]] = [[] for _ in stager.layers]
     with gathering(problems), Reader(plan.layers, plan.grid) as reader:
         for window in sample(tiles(plan.grid, TILE)):
@@ -48,6 +52,7 @@ def pixels(plan: Plan) -> tuple[list[Understood], list[Problem]]:
             findings.add(tile.findings)
             inside = tile.places >= 0
             if inside.any():
+                classes += np.bincount(tile.kinds[inside], minlength=len(classes))
                 for number, staged in enumerate(tile.layers):
                     values = staged[inside] * stager.scales[number] + stager.offsets[number]
                     found[number].append(values)
@@ -56,7 +61,10 @@ def pixels(plan: Plan) -> tuple[list[Understood], list[Problem]]:
             row, wrong = _summary(layer, np.concatenate(parts) if parts else np.zeros(0))
             understood.append(row)
             problems += wrong
-    return understood, accept(problems, plan.definition)
+    names = [*ecosystems(), "nodata"]
+    whole = int(classes.sum())
+    shares = {n: int(c) / whole for n, c in zip(names, classes, strict=True) if c}
+    return understood, shares, accept(problems, plan.definition)
 
 
 def _summary(layer: Layer, values: NDArray[np.float64]) -> tuple[Understood, list[Problem]]:
@@ -69,13 +77,21 @@ def _summary(layer: Layer, values: NDArray[np.float64]) -> tuple[Understood, lis
     low, middle, high = float(known.min()), float(np.median(known)), float(known.max())
     row = Understood(layer.name, layer.path.name, layer.unit, low, middle, high, missing)
     expected = usual(layer.name, layer.unit)
-    if expected is None or expected[0] <= middle <= expected[1]:
+    if expected is None:
         return row, []
+    suspicious: list[Problem] = []
+    zeros = float((known == 0).mean())
+    if variables()[layer.name].never_zero and zeros > ZEROS:
+        fields: dict[str, object] = {"name": layer.name, "file": layer.path, "unit": layer.unit}
+        fields |= {"share": f"{zeros:.2%}", "low": f"{expected[0]:g}", "high": f"{expected[1]:g}"}
+        suspicious = [Problem("W309", fields)]
+    if expected[0] <= middle <= expected[1]:
+        return row, suspicious
     hint = ", ".join(
         f"{factor:g}"
         for factor in (10, 100, 1000, 0.1, 0.01, 0.001, 12, 1 / 12)
         if expected[0] <= middle * factor <= expected[1]
     )
-    fields: dict[str, object] = {"name": layer.name, "file": layer.path, "unit": layer.unit}
-    fields |= {"median": f"{middle:.6g}", "low": expected[0], "high": expected[1]}
-    return row, [Problem("E304", fields | {"hint": hint or "-"})]
+    said: dict[str, object] = {"name": layer.name, "file": layer.path, "unit": layer.unit}
+    said |= {"median": f"{middle:.6g}", "low": expected[0], "high": expected[1]}
+    return row, [*suspicious, Problem("E304", said | {"hint": hint or "-"})]

@@ -215,7 +215,7 @@ def account(
         example = result.plan.counties.codes[0]
         first = result.plan.items[0].service.name
         say(f"{words['next']}: gep explain {folder} {example} --service {first}")
-    if strict and result.problems:
+    if strict and any(problem.code != "W010" for problem in result.problems):
         raise click.exceptions.Exit(STRICT)
     return result
 
@@ -253,7 +253,7 @@ def demo(folder: Path, threads: int | None, progress: str, as_data: bool, lang: 
 @options()
 def init(folder: Path, profile: str, as_data: bool, lang: str) -> None:
     """Write a commented gep.toml and empty tables / 生成带注释的 gep.toml 和空表."""
-    from gep import template
+    from gep import template, terminal
 
     written = template.write(folder, profile)
     if as_data:
@@ -261,6 +261,7 @@ def init(folder: Path, profile: str, as_data: bool, lang: str) -> None:
     else:
         for path in written:
             give(str(path))
+        say(f"{terminal.WORDS[lang]['next']}: gep check {written[0]}")
 
 
 @main.command()
@@ -279,6 +280,7 @@ def check(path: Path, strict: bool, as_data: bool, lang: str) -> None:
                 "ok": report.ok,
                 "problems": [as_json(problem) for problem in report.problems],
                 "uncovered": [as_json(reason) for reason in uncovered],
+                "ecosystems": report.ecosystems,
                 "layers": [
                     {k: None if v != v else v for k, v in vars(layer).items()}
                     for layer in report.layers
@@ -289,19 +291,21 @@ def check(path: Path, strict: bool, as_data: bool, lang: str) -> None:
         words = terminal.WORDS[lang]
         if report.layers:
             give(f"{words['understood']}\n{terminal.layer_table(report, lang)}\n")
+        if about := terminal.understood(report, lang):
+            give(f"{about}\n")
         for problem in report.problems:
             give(problem.render(lang))
-        for reason in uncovered:
-            give(reason.render(lang))
+        for line in terminal.left_out(uncovered, lang):
+            give(line)
         errors = sum(problem.is_error for problem in report.problems)
         warnings = len(report.problems) - errors
-        counts = [f"{errors} {words['errors']}", f"{warnings} {words['warnings']}"]
+        counts = [f"{words['errors']} {errors}", f"{words['warnings']} {warnings}"]
         if uncovered:
-            counts.append(f"{len(uncovered)} {words['left_out']}")
+            counts.append(f"{words['left_out']} {len(uncovered)}")
         give(", ".join(counts))
     if not report.ok:
         raise click.exceptions.Exit(InputError.exit_code)
-    if strict and report.problems:
+    if strict and any(problem.code != "W010" for problem in report.problems):
         raise click.exceptions.Exit(STRICT)
 
 
@@ -403,19 +407,29 @@ def profiles(as_data: bool, lang: str) -> None:
 
 
 @main.command("help")
-@click.argument("code")
+@click.argument("code", required=False)
 @options()
-def help_code(code: str, as_data: bool, lang: str) -> None:
-    """Explain a message by its code, as in `gep help E031` / 说明一条消息."""
+def help_code(code: str | None, as_data: bool, lang: str) -> None:
+    """Explain a message by its code, as in `gep help E031`; all without one / 说明消息."""
     known = messages()
-    if code not in known:
+    if code is None:
+        for name in sorted(known):
+            give(f"{name}  {general(known[name][lang])}")
+        return
+    name = code.upper()
+    if name not in known:
         fields = {"code": code, "first": min(known), "last": max(known)}
         raise InputError(Problem("E018", fields))
     if as_data:
-        give_json({"code": code, **known[code]})
+        give_json({"code": name, **known[name]})
     else:
         for key in (lang, f"fix_{lang}"):
-            give(known[code][key])
+            give(general(known[name][key]))
+
+
+def general(text: str) -> str:
+    """Return a message with the names of its holes instead of values."""
+    return text.replace("{", "‹").replace("}", "›")
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from gep.ecosystems import ecosystems, groups
 from gep.errors import Problem, UnitError
-from gep.overrides import of_unit, override
+from gep.overrides import Place, override
 from gep.shipped import folder, read_toml
-from gep.units import exact, factor, is_money, of_year, parse, price_year
+from gep.units import exact, factor, is_money, of_unit, of_year, parse, price_year
 
 REQUIRED = ("title", "description", "unit", "range", "by", "source", "status")
 ALLOWED = {*REQUIRED, "symbol", "confidence", "verified_by", "note"} | {
@@ -27,6 +27,13 @@ STATUSES = ("seen", "derived", "recalled", "design")
 GIVEN = "given"
 """State of a number the user's own tables state."""
 NOT_SERVICES = ("prices", "sources", "price_index", "ecosystems", "catalogue", "layers")
+INDEX = {"unit": "1", "range": [50, 200], "by": "year"}
+"""What every price index is: the level of a year, the year before being 100."""
+FORMS: dict[str, tuple[type, str]] = {
+    "title": (dict, '{ en = "…", zh = "…" }'),
+    **dict.fromkeys(("description", "unit", "index", "symbol"), (str, '"…"')),
+    "holds": (bool, "true / false"),
+}
 EXACT = Context(prec=40, rounding=ROUND_HALF_EVEN)
 PRINTED = Context(prec=12, rounding=ROUND_HALF_EVEN)
 
@@ -153,6 +160,7 @@ class Book:
     indices: dict[str, Coefficient]
     sources: dict[str, Any]
     files: tuple[Path, ...]
+    overridden: tuple[Place, ...] = ()
 
     def coefficient(self, service: str, name: str, chosen: str = "") -> Coefficient | None:
         """Coefficient *name* of *service*, else among the shared prices; a set if it has sets."""
@@ -214,8 +222,10 @@ def load(overrides: Path | None = None, shipped: Path | None = None) -> tuple[Bo
     raw = {path.stem: read_toml(path) for path in sorted(root.glob("*.toml"))}
     files = [*sorted(root.rglob("*.toml"))]
     problems: list[Problem] = []
+    overridden: tuple[Place, ...] = ()
     if overrides is not None:
-        files += override(raw, overrides, problems)
+        read, overridden = override(raw, overrides, problems)
+        files += read
     reader = _Reader(raw["sources"], problems)
     kept = {f: raw[f] for f in raw if f == "prices" or f not in NOT_SERVICES}
     book: dict[str, dict[str, dict[str, Coefficient]]] = {}
@@ -225,22 +235,20 @@ def load(overrides: Path | None = None, shipped: Path | None = None) -> tuple[Bo
         for name, entry in entries.items():
             defaults[file, name] = entry.get("default", "")
     indices = {
-        name: reader.one(
-            "price_index.toml", name, {"unit": "1", "range": [0, 1000], "by": "year"} | entry
-        )
+        name: reader.one("price_index.toml", name, INDEX | entry)
         for name, entry in raw["price_index"].items()
     }
     found = {name: index for name, index in indices.items() if index is not None}
-    return Book(book, defaults, found, raw["sources"], tuple(files)), problems
+    return Book(book, defaults, found, raw["sources"], tuple(files), overridden), problems
 
 
 def _range(said: Any) -> tuple[Decimal, Decimal] | None:
     """Lowest and highest possible value; None if that is not what was said."""
     try:
         low, high = (Decimal(number) for number in said)
+        return (low, high) if low <= high else None
     except (ArithmeticError, TypeError, ValueError):
         return None
-    return low, high
 
 
 @dataclass
@@ -275,11 +283,11 @@ class _Reader:
         """One coefficient, or None after its problems have been noted."""
         at = f"{file}: {name}" + (f".sets.{chosen}" if chosen else "")
         said = entry.get("by", "constant")
-        by: Keys = (said,) if isinstance(said, str) else tuple(said)
+        by: Keys = tuple(str(word) for word in (said if isinstance(said, list) else [said]))
         if wrong := [word for word in by if word not in DIMENSIONS]:
             self._wrong("E529", at=at, word=", ".join(wrong), known=", ".join(DIMENSIONS))
             return None
-        wanted = "value" if by == ("constant",) else "values"
+        wanted, other = ("values", "value") if by != ("constant",) else ("value", "values")
         missing = [key for key in (*REQUIRED, wanted) if key not in entry]
         if missing:
             self._wrong("E520", at=at, missing=", ".join(missing))
@@ -291,6 +299,18 @@ class _Reader:
         if (bounds := _range(entry["range"])) is None:
             self._wrong("E520", at=at, missing="range = [lowest, highest]")
             return None
+        if other in entry:
+            self._wrong("E528", at=at, key=f"{other} (by = {', '.join(by)}: {wanted})")
+        if malformed := [
+            f"{key} = {form}"
+            for key, (kind, form) in FORMS.items()
+            if key in entry and not isinstance(entry[key], kind)
+        ]:
+            self._wrong("E520", at=at, missing=", ".join(malformed))
+            return None
+        if is_money(entry["unit"]) and bounds[0] < 0:
+            fields = {"at": at, "unit": entry["unit"], "low": bounds[0], "high": bounds[1]}
+            self._wrong("E536", **fields)
         coefficient = Coefficient(
             file=file,
             name=name,
@@ -352,16 +372,21 @@ class _Reader:
         if "status" in own:
             tag = {k: v for k, v in tag.items() if k not in ("confidence", "verified_by", "note")}
         merged = tag | own
+        said = merged.get("value")
         try:
-            number = Decimal(merged["value"])
-        except (ArithmeticError, KeyError, TypeError, ValueError):
+            is_number = isinstance(said, int | float | str | Decimal) and not isinstance(said, bool)
+            number = Decimal(said if is_number else "NaN")
+        except ArithmeticError:
             number = Decimal("NaN")
         if not math.isfinite(number):
-            self._wrong("E523", at=at, value=str(merged.get("value")))
+            self._wrong("E523", at=at, value=str(said))
             return None
         low, high = c.range
         if not low <= number <= high:
             self._wrong("E522", at=at, value=number, low=low, high=high)
+        for key in ("confidence", "verified_by", "note"):
+            if not isinstance(merged.get(key, ""), str):
+                self._wrong("E520", at=at, missing=f'{key} = "…"')
         source, status = merged["source"], merged["status"]
         if not isinstance(source, dict):
             source = {"key": source}

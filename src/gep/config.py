@@ -25,6 +25,7 @@ class AccountSection(Section):
     year: Annotated[int, Field(ge=1990, le=2060)]
     profile: str = "jiangxi-2021"
     price_year: Annotated[int, Field(ge=1990, le=2060)] | None = None
+    optional: list[str] = []
 
 
 class CountiesSection(Section):

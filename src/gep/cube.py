@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 
 from gep.coefficients import Price
 from gep.ecosystems import Title
@@ -53,22 +54,33 @@ class Line:
         """Every leaf that has an amount, money, or neither but should."""
         return list(self.amounts | self.cents)
 
+    @cached_property
+    def by_place(self) -> dict[str, list[Leaf]]:
+        """Leaves of every place."""
+        found: dict[str, list[Leaf]] = {}
+        for leaf in self.leaves():
+            found.setdefault(leaf[0], []).append(leaf)
+        return found
+
     def quantity(self, places: Iterable[str]) -> Decimal | None:
         """Quantity of some places together in `unit`; None if no leaf has one."""
-        chosen = set(places)
-        known = [a for (p, _), a in self.amounts.items() if p in chosen and a is not None]
-        return sum(known) * self.quantum if known else None
+        total = self._sum(self.amounts, places)
+        return None if total is None else total * self.quantum
 
     def money(self, places: Iterable[str]) -> int | None:
         """Cents of some places together; None if no leaf has money."""
-        chosen = set(places)
-        known = [c for (p, _), c in self.cents.items() if p in chosen and c is not None]
+        return self._sum(self.cents, places)
+
+    def _sum(self, amounts: Amounts, places: Iterable[str]) -> int | None:
+        leaves = [leaf for place in places for leaf in self.by_place.get(place, ())]
+        known = [a for a in (amounts.get(leaf) for leaf in leaves) if a is not None]
         return sum(known) if known else None
 
     def lacks(self, place: str) -> bool:
         """Tell whether something is missing at *place* that a complete account has."""
         amounts = self.cents if self.priced else self.amounts
-        return any(a is None for (p, _), a in amounts.items() if p == place)
+        leaves = self.by_place.get(place, ())
+        return any(leaf in amounts and amounts[leaf] is None for leaf in leaves)
 
 
 @dataclass
@@ -83,6 +95,8 @@ class Cube:
     cities: dict[str, tuple[str, str]] = field(default_factory=dict)
     extent: dict[Leaf, int] = field(default_factory=dict)
     raster_coverage: dict[str, Decimal] = field(default_factory=dict)
+    population: dict[str, Decimal] = field(default_factory=dict)
+    gdp: dict[str, Decimal] = field(default_factory=dict)
     partial: bool = False
     problems: list[Problem] = field(default_factory=list)
 

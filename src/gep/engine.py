@@ -29,6 +29,7 @@ class Report:
 
     problems: tuple[Problem, ...]
     layers: tuple[Understood, ...]
+    ecosystems: dict[str, float]
     plan: Plan | None = field(repr=False)
 
     @property
@@ -38,7 +39,9 @@ class Report:
 
     def __str__(self) -> str:
         """Every problem with its fix, in English."""
-        return "\n".join(problem.render() for problem in self.problems) or "no problems"
+        uncovered = [] if self.plan is None else [u.reason for u in self.plan.uncovered]
+        found = [problem.render() for problem in (*self.problems, *uncovered)]
+        return "\n".join(found) or "no problems"
 
 
 class Account:
@@ -68,10 +71,11 @@ class Account:
         """List every problem that headers, tables, polygons and a sample of the pixels show."""
         made, problems = plan.make(self.definition, self.path.parent)
         layers: list[Understood] = []
+        shares: dict[str, float] = {}
         if made is not None:
-            layers, found = check.pixels(made)
+            layers, shares, found = check.pixels(made)
             problems += found
-        return Report(tuple(problems), tuple(layers), made)
+        return Report(tuple(problems), tuple(layers), shares, made)
 
     def run(
         self,
@@ -157,6 +161,11 @@ class Result:
         failed = [i for i in self.identities if not i.holds]
         if failed:
             raise IdentityError(*(identity.problem() for identity in failed))
+
+    def __repr__(self) -> str:
+        """Name, and the table of counties in short."""
+        columns = ["level", "code", "name", "gep", "status"]
+        return f"Result {self.name}\n{self.counties[columns].to_string(index=False)}"
 
     @cached_property
     def counties(self) -> "pandas.DataFrame":

@@ -27,10 +27,11 @@ WORDS = {
         "coefficients": "coefficients",
         "ecosystems": "ecosystems",
         "coverage": "coverage",
-        "printed": "printed",
+        "printed": "number on file",
         "index": "index",
         "unverified": "not verified",
         "table": "table",
+        "spread": "spread over ecosystems by",
         "run": "run",
         "rasters.ecosystem": "land cover",
         "counties": "boundaries",
@@ -56,6 +57,7 @@ WORDS = {
         "index": "价格指数",
         "unverified": "未核实",
         "table": "统计表",
+        "spread": "按此分摊到各生态系统",
         "run": "运行",
         "rasters.ecosystem": "土地覆被",
         "counties": "界线",
@@ -78,10 +80,9 @@ def explain(
     """
     core = run["core"]
     name = _service(core, service)
-    code = _place(rows, place)
-    mine = [row for row in rows if row["county_code"] == code and row["service"] == name]
+    code, county, places = _place(core, rows, place)
+    mine = [row for row in rows if row["county_code"] in places and row["service"] == name]
     title = catalogue()[name].title.say(language)
-    county = next((row["county_name"] for row in mine), "")
     year = core["account"]["account"]["year"]
     words = WORDS[language]
     money = [_cents(row["value"]) for row in mine if row["value"]]
@@ -112,12 +113,17 @@ def _service(core: Mapping[str, Any], asked: str) -> str:
     raise InputError(Problem("E015", fields))
 
 
-def _place(rows: list[dict[str, str]], asked: str) -> str:
+def _place(
+    core: Mapping[str, Any], rows: list[dict[str, str]], asked: str
+) -> tuple[str, str, set[str]]:
+    """Code and name of a county, city or province, and the codes of the places it is made of."""
     known = {row["county_code"]: row["county_name"] for row in rows}
-    for code, name in known.items():
+    found = [(code, name, {code}) for code, name in known.items()]
+    found += [(area["code"], area["name"], set(area["places"])) for area in core["areas"]]
+    for code, name, places in found:
         if asked in (code, name):
-            return code
-    listed = ", ".join(f"{code} {name}".strip() for code, name in list(known.items())[:8])
+            return code, name, places
+    listed = ", ".join(f"{code} {name}".strip() for code, name, _ in (*found[:6], *found[-2:]))
     raise InputError(Problem("E016", {"place": asked, "known": listed}))
 
 
@@ -165,6 +171,11 @@ def _item(
                 held = Decimal(limits[name]) if limits[name] else None
                 said = words["missing"] if held is None else say_quantity(held, unit, language)
                 lines.append(f"      {words[name]} {said}")
+    if rows_of := item.get("rows"):
+        columns = rows_of["columns"] | rows_of["measured"]
+        listed = ", ".join(f"{name} [{unit}]" for name, unit in columns.items())
+        at = _file(core, "statistics", rows_of["table"])
+        lines.append(f"    {words['table']}: {rows_of['table']}: {listed}  {at}")
     for raster, unit in item["rasters"].items():
         title = variables()[raster].title.say(language) + " " if raster in variables() else ""
         at = _file(core, "rasters", raster)
@@ -243,6 +254,10 @@ def _products(
     """Lines on open rows: every product with quantity, price and value."""
     lines = [f"    {words['formula']}: {item['source']}"]
     lines.append(f"    {words['table']}: {_file(core, 'statistics', item['table'])}")
+    for raster in item["spread"]:
+        if f"rasters.{raster}" in core["inputs"]:
+            lines.append(f"    {words['spread']}: {raster}  {_file(core, 'rasters', raster)}")
+            break
     for product in dict.fromkeys(row["indicator"] for row in rows):
         own = [row for row in rows if row["indicator"] == product]
         known = [Decimal(row["quantity"]) for row in own if row["quantity"]]

@@ -52,7 +52,7 @@ TITLES = {
     "extent": Title("ecosystem areas = county area", "生态系统面积合计 = 县区面积"),
     "pixels": Title("pixels inside + outside = all pixels", "界内 + 界外 = 全部像元"),
     "area": Title("county area by pixels = polygon ± 0.1 %", "像元面积 = 界线面积 ± 0.1 %"),
-    "cap": Title("capped quantity ≤ min(load, capacity)", "净化量 ≤ 排放量与净化能力的较小者"),
+    "cap": Title("capped quantity = min(load, capacity)", "净化量 = 排放量与净化能力的较小者"),
     "sums": Title("lines = what the loop summed, as integers", "各指标 = 像元累加的整数"),
     "tiling": Title("another tiling gives the same integers", "换一种分块，整数不变"),
 }
@@ -103,8 +103,7 @@ def _cap(lines: list[Line]) -> Identity:
             if load is not None and known:
                 amounts.append(sum(known))
                 limits.append(min(capacity, load))
-    holds = all(a <= limit for a, limit in zip(amounts, limits, strict=True))
-    return make("cap", len(amounts), sum(amounts), sum(limits), holds)
+    return make("cap", len(amounts), sum(amounts), sum(limits), amounts == limits)
 
 
 def _area(plan: Plan, partials: Partials) -> Identity:

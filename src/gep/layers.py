@@ -16,6 +16,7 @@ class Variable:
     unit: str
     possible: tuple[float, float]
     usual: tuple[float, float]
+    never_zero: bool = False
 
 
 @cache
@@ -28,6 +29,7 @@ def variables() -> dict[str, Variable]:
             entry["unit"],
             (float(entry["possible"][0]), float(entry["possible"][1])),
             (float(entry["usual"][0]), float(entry["usual"][1])),
+            entry.get("never_zero", False),
         )
         for name, entry in entries.items()
     }

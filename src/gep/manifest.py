@@ -16,8 +16,9 @@ from gep.errors import IdentityError, Problem
 from gep.identities import Identity
 from gep.plan import Item, Plan
 from gep.run import Partials, culprits
-from gep.service import Products
+from gep.service import Indicator, Products
 from gep.shipped import folder
+from gep.tables import areas
 
 SOFTWARE = (
     *("gep", "numpy", "numba", "llvmlite", "rasterio", "pint", "pyproj", "shapely", "geopandas"),
@@ -98,6 +99,11 @@ def core(plan: Plan, partials: Partials, cube: Cube, hashes: dict[str, str]) -> 
             | {"en": u.reason.text("en"), "zh": u.reason.text("zh")}
             for u in plan.uncovered
         ],
+        "areas": [
+            {"level": a.level, "code": a.code, "name": a.name, "places": list(a.places)}
+            for a in areas(cube, plan.definition.account.name)
+            if len(a.places) > 1 or a.level in ("city", "province")
+        ],
         "coverage": _coverage(cube),
         "missing": _missing(plan, partials),
         "states": _states(plan, partials),
@@ -133,9 +139,13 @@ def _item(item: Item, cube: Cube) -> dict[str, Any]:
         "cap": (getattr(i, "cap", None) or [""])[0],
         "coefficients": {name: _coefficient(c) for name, c in item.coefficients.items()},
     }
+    found["spread"] = list(getattr(i, "spread", ()))
     if isinstance(i, Products):
         found["table"] = i.table
         return found
+    if isinstance(i, Indicator) and i.table:
+        measured = dict([i.measured]) if i.measured else {}
+        found["rows"] = {"table": i.table, "columns": i.columns, "measured": measured}
     line = next(line for line in cube.lines if line.key == item.key)
     prices = list(dict.fromkeys(_price(price) for price in line.prices.values()))
     found["prices"] = [json.loads(price) for price in prices]
@@ -192,7 +202,7 @@ def _missing(plan: Plan, partials: Partials) -> dict[str, dict[str, int]]:
     names = culprits(plan)
     found = {}
     for item in plan.items:
-        if item.accumulator is not None and not isinstance(item.indicator, Products):
+        if item.accumulator is not None and not getattr(item.indicator, "table", False):
             counts = partials.blame[item.accumulator]
             blamed = {n: int(c) for n, c in zip(names, counts, strict=True) if c}
             found[".".join(item.key)] = blamed
@@ -203,7 +213,7 @@ def _states(plan: Plan, partials: Partials) -> dict[str, dict[str, int]]:
     """Return pixels of every indicator by state: valid, missing, excluded, without an ecosystem."""
     found = {}
     for item in plan.items:
-        if item.accumulator is None or isinstance(item.indicator, Products):
+        if item.accumulator is None or getattr(item.indicator, "table", False):
             continue
         eligible = list(plan.accumulators[item.accumulator].eligible)
         inside, nodata = int(partials.pixels.sum()), int(partials.pixels[:, -1].sum())

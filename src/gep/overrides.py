@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,82 +10,130 @@ from typing import Any
 from gep.errors import InputError, Problem, UnitError
 from gep.shipped import read_toml
 from gep.text import decode
-from gep.units import exact, factor
+from gep.units import FIRST_YEAR, exact, factor, of_unit, of_year, price_year
 
 FIXED = ("ecosystems", "layers", "catalogue")
 """Files that are not numbers: nothing of them can be overridden."""
 OPEN = ("sources", "price_index")
 """Files an override may add entries to."""
 TAG = ("source", "status", "confidence", "verified_by", "note")
+MEANING = ("unit", "index", "by", "holds")
+"""What a number means: it changes together with the number or not at all."""
+COLUMNS = ("file", "name", "set", "key", "value", "unit", "source", "where", "status")
 
 Raw = dict[str, Any]
+Place = tuple[str, str, str]
+"""File without its ending, coefficient, set."""
 
 
-def override(raw: Raw, path: Path, problems: list[Problem]) -> list[Path]:
-    """Merge the overrides at *path* into the raw entries by file, and return the files read.
+def override(raw: Raw, path: Path, problems: list[Problem]) -> tuple[list[Path], tuple[Place, ...]]:
+    """Merge the overrides at *path* into the raw entries by file.
 
-    An overriding number brings its own source and status: it never inherits those of the number
-    it replaces.
+    Return the files read, and the coefficients and sets whose numbers they replace. An overriding
+    number brings its own source and status: it never inherits those of the number it replaces.
     """
-    if path.is_dir():
-        used = sorted(path.glob("*.toml"))
-        for file in used:
-            for name, entry in read_toml(file).items():
-                _entry(raw, file.stem, name, _table(file, name, entry), file, problems)
-        return used
-    if path.suffix == ".toml":
-        for file_name, entries in read_toml(path).items():
-            for name, entry in _table(path, file_name, entries).items():
-                _entry(raw, file_name, name, _table(path, name, entry), path, problems)
-        return [path]
-    seen: dict[tuple[str, ...], int] = {}
-    rows = csv.DictReader(io.StringIO(decode(path)), restval="")
-    for number, row in enumerate(rows, 2):
-        at = f"{path.name}:{number}"
-        keys = tuple(row.get(name, "") for name in ("file", "name", "set", "key"))
-        if keys in seen:
-            fields = {"at": at, "key": " / ".join(filter(None, keys)), "line": seen[keys]}
-            problems.append(Problem("E505", fields))
-        seen.setdefault(keys, number)
-        _row(raw, row, at, problems)
-    return [path]
+    files, touched, count = [path], [], 0
+    if not path.is_dir() and path.suffix != ".toml":
+        seen: dict[tuple[str, ...], int] = {}
+        for count, row in _rows(path):
+            at = f"{path.name}:{count}"
+            keys = (row["file"], row["name"], row["set"], row["key"])
+            if keys in seen:
+                fields = {"at": at, "key": " / ".join(filter(None, keys)), "line": seen[keys]}
+                problems.append(Problem("E505", fields))
+            seen.setdefault(keys, count)
+            _row(raw, row, at, problems)
+            touched.append(keys[:3])
+    else:
+        if path.is_dir():
+            files = sorted(path.glob("*.toml"))
+            said = [(file, file.stem, read_toml(file)) for file in files]
+        else:
+            said = [(path, n, _table(path.name, n, e)) for n, e in read_toml(path).items()]
+        for file, stem, entries in said:
+            count += len(entries)
+            for name, entry in entries.items():
+                table = _table(file.name, name, entry)
+                touched += _entry(raw, stem, name, table, file, problems)
+    if not count:
+        problems.append(Problem("E535", {"file": path.name}))
+    return files, tuple(dict.fromkeys(touched))
 
 
-def _table(path: Path, name: str, entry: Any) -> Raw:
+def _table(file: str, name: str, entry: Any) -> Raw:
     """Return what stands under *name*, which must be a table."""
     if isinstance(entry, dict):
         return entry
     why = f"[{name}] value = {entry}"
-    raise InputError(Problem("E003", {"file": path.name, "key": name, "value": entry, "why": why}))
+    raise InputError(Problem("E003", {"file": file, "key": name, "value": entry, "why": why}))
 
 
-def _entry(raw: Raw, file: str, name: str, entry: Raw, path: Path, problems: list[Problem]) -> None:
+def _entry(
+    raw: Raw, file: str, name: str, entry: Raw, path: Path, problems: list[Problem]
+) -> Iterator[Place]:
     """Merge one entry; only sources and price indices may be new."""
     known = raw.get(file, {})
+    at = f"{path.name}: {name}" if file == path.stem else f"{path.name}: {file}.{name}"
     if file in FIXED or (name not in known and file not in OPEN):
         problems.append(Problem("E528", {"at": path.name, "key": f"{file}.{name}"}))
-    elif name not in known or file == "sources":
+    elif file == "sources":
         known[name] = _merge(known.get(name, {}), entry)
+    elif name not in known:
+        known[name] = _unranged(entry, at, problems)
     else:
-        at = f"{path.name}: {name}" if file == path.stem else f"{path.name}: {file}.{name}"
-        known[name] = _merge(known[name], _tagged(entry, at, problems))
+        known[name] = _merge(known[name], _tagged(entry, known[name], at, problems))
+        if "default" in entry:
+            yield file, name, str(entry["default"])
+        for key, said in {"": entry, **entry.get("sets", {})}.items():
+            if said.keys() & {"value", "values"}:
+                yield file, name, key
 
 
-def _tagged(entry: Raw, at: str, problems: list[Problem]) -> Raw:
+def _unranged(entry: Raw, at: str, problems: list[Problem]) -> Raw:
+    """Entry without a range, which only the shipped files set."""
+    if "range" in entry:
+        problems.append(Problem("E533", {"at": at}))
+    return {key: said for key, said in entry.items() if key != "range"}
+
+
+def _tagged(entry: Raw, old: Raw, at: str, problems: list[Problem]) -> Raw:
     """Entry whose numbers carry the tags that stand beside them, and no others."""
+    entry = _unranged(entry, at, problems)
     tag = {key: entry[key] for key in TAG if key in entry}
     numbers = entry.keys() & {"value", "values"}
+    meaning = [key for key in MEANING if key in entry]
+    if old and meaning and numbers != {"value"}:
+        problems.append(Problem("E534", {"at": at, "keys": ", ".join(meaning)}))
+        entry = {key: said for key, said in entry.items() if key not in MEANING}
     found = {key: said for key, said in entry.items() if not (numbers and key in TAG)}
+    if isinstance(entry.get("unit"), str) and {"range", "unit"} <= old.keys():
+        found["range"] = _range(old, entry["unit"], at)
     if "value" in entry:
         found["value"] = _leaf(entry["value"], tag, at, problems)
     if isinstance(entry.get("values"), dict):
         found["values"] = _leaves(entry["values"], tag, at, problems)
-    if isinstance(entry.get("sets"), dict):
+    if "sets" in entry:
+        shared = {key: said for key, said in old.items() if key != "sets"}
+        olds = old.get("sets", {})
         found["sets"] = {
-            key: _tagged(said, f"{at}.sets.{key}", problems) if isinstance(said, dict) else said
-            for key, said in entry["sets"].items()
+            key: _tagged(
+                _table(at, f"sets.{key}", said),
+                shared | olds[key] if key in olds else {},
+                f"{at}.sets.{key}",
+                problems,
+            )
+            for key, said in _table(at, "sets", entry["sets"]).items()
         }
     return found
+
+
+def _range(old: Raw, unit: str, at: str) -> list[Decimal]:
+    """Range of the shipped number in the unit of the number that replaces it."""
+    try:
+        scale = factor(of_year(old["unit"], FIRST_YEAR), of_year(unit, FIRST_YEAR), at)
+    except UnitError:  # said where the unit is used
+        scale = 1.0
+    return [Decimal(bound) * exact(scale) for bound in old["range"]]
 
 
 def _leaves(tree: Raw, tag: Raw, at: str, problems: list[Problem]) -> Raw:
@@ -106,15 +154,54 @@ def _leaf(said: Any, tag: Raw, at: str, problems: list[Problem]) -> Raw:
     return tagged
 
 
+def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Lines of a CSV that are not empty, by number, their cells without blanks around them."""
+    try:
+        lines = list(csv.reader(io.StringIO(decode(path)), strict=True))
+    except csv.Error as error:
+        raise InputError(Problem("E511", {"file": path.name, "why": error})) from None
+    header = [cell.strip() for cell in lines[0]] if lines else []
+    wrong = [
+        Problem("E502", {"file": path.name, "column": column, "known": ", ".join(header)})
+        for column in COLUMNS
+        if any(header) and column not in header
+    ]
+    if twice := [column for column in COLUMNS if header.count(column) > 1]:
+        wrong.append(Problem("E508", {"file": path.name, "columns": ", ".join(twice)}))
+    if wrong:
+        raise InputError(*wrong)
+    for number, line in enumerate(lines[1:], 2):
+        cells = [cell.strip() for cell in line]
+        if any(cells[len(header) :]):
+            fields = {"at": f"{path.name}:{number}", "found": len(line), "want": len(header)}
+            raise InputError(Problem("E512", fields))
+        if any(cells):
+            row = dict.fromkeys(COLUMNS, "") | dict(zip(header, cells, strict=False))
+            row["file"] = row["file"].removesuffix(".toml")
+            yield number, row
+
+
 def _row(raw: Raw, row: Mapping[str, str], at: str, problems: list[Problem]) -> None:
     """Merge one line of a CSV; its number is brought to the unit of the entry."""
     try:
-        entry = raw[row["file"].removesuffix(".toml")][row["name"]]
+        if row["file"] in (*FIXED, "sources"):
+            raise KeyError(row["file"])
+        entry = raw[row["file"]][row["name"]]
         into = entry["sets"][row["set"]] if row["set"] else entry
-        unit = into.get("unit", entry["unit"])
     except KeyError as error:
         problems.append(Problem("E528", {"at": at, "key": error.args[0]}))
         return
+    said = {"unit": "1", "by": "year"} | entry | into
+    constant, unit = said["by"] == "constant", said["unit"]
+    if constant == bool(row["key"]):
+        problems.append(Problem("E528", {"at": at, "key": f"key {row['key'] or '-'}"}))
+        return
+    if not row["unit"]:
+        problems.append(Problem("E532", {"at": at, "missing": "unit"}))
+        return
+    year = price_year(row["unit"])
+    if constant and year not in (None, price_year(unit)):
+        unit = into["unit"] = of_year(unit, year)  # of another year: no index stands between
     try:
         number = Decimal(row["value"]) * exact(factor(row["unit"], unit, at))
     except ArithmeticError:
@@ -125,23 +212,17 @@ def _row(raw: Raw, row: Mapping[str, str], at: str, problems: list[Problem]) -> 
         return
     tagged = {"value": number, "status": row["status"]}
     tagged["source"] = {"key": row["source"], "where": row["where"]}
-    if entry["by"] == "constant":
+    if constant:
         into["value"] = tagged
     else:
         into.setdefault("values", {})[row["key"]] = tagged
 
 
-def of_unit(error: UnitError, at: str) -> Problem:
-    """Problem with a unit, with its place."""
-    (problem,) = error.problems
-    if problem.code == "E603":
-        return problem
-    return Problem("E531", {"at": at, "why": problem.text("en"), "why_zh": problem.text("zh")})
-
-
 def _merge(old: Raw, new: Raw, numbers: bool = False) -> Raw:
     """Merge tables key by key; a number with its tags replaces what was there, whole."""
     found = old | new
+    if "by" in new and "value" in new:
+        found.pop("values", None)
     for key in old.keys() & new.keys():
         tables = isinstance(old[key], dict) and isinstance(new[key], dict)
         number = key == "value" or (numbers and "value" in new[key]) if tables else True

@@ -1,5 +1,6 @@
 """Definition + profile + headers → what will be read, computed and left out."""
 
+import difflib
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -10,18 +11,20 @@ from numpy.typing import NDArray
 
 from gep import coefficients, counties, products, profile, rasters, statistics
 from gep.coefficients import Book, Coefficient, Value
-from gep.config import Definition
-from gep.ecosystems import Legend, legend, members
-from gep.errors import GepError, InputError, Problem
+from gep.config import Definition, RasterSection
+from gep.ecosystems import Legend, ecosystems, legend, members
+from gep.errors import GepError, InputError, Problem, messages
 from gep.fuse import Column
 from gep.layers import variables
 from gep.profile import Choice, Profile
 from gep.rasters import Grid, Layer
 from gep.service import AREA, Derived, Indicator, Products, Service, positive, services, source_of
 from gep.statistics import Table
-from gep.units import exact, factor
+from gep.units import exact, factor, of_year
 
 ECOSYSTEM = "ecosystem"
+COMPARED = {"population": "person", "gdp": "CNY"}
+"""Tables of one value per county that the account is compared with, and their units."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +147,7 @@ def make(
     )
     plan.faulty = faulty
     _fill(plan, known, problems)
+    problems += _idle(plan)
     return plan, [_accepted(problem, definition) for problem in _once(problems)]
 
 
@@ -154,7 +158,8 @@ def _once(problems: list[Problem]) -> list[Problem]:
 
 def _acceptable() -> set[str]:
     """Codes of findings a user may accept with a written reason."""
-    return {"E103", "E304", "E305", "E306", "E401", "E403"}
+    warnings = {code for code in messages() if code.startswith("W") and code != "W010"}
+    return {"E103", "E304", "E305", "E306", "E401", "E403"} | warnings
 
 
 def _accepted(problem: Problem, definition: Definition) -> Problem:
@@ -178,6 +183,43 @@ def _book(definition: Definition, folder: Path) -> tuple[Book, list[Problem]]:
     if not path.exists():
         raise InputError(Problem("E004", {"at": "coefficients", "file": path}))
     return coefficients.load(path)
+
+
+def _senseless(name: str, section: RasterSection) -> list[Problem]:
+    """Keys of a raster section that cannot be meant for what it holds."""
+    codes = name == ECOSYSTEM
+    keys = {"scale", "offset", "valid", "unit"} if codes else {"legend"}
+    said = sorted(keys & section.model_fields_set)
+    if codes and section.resampling == "bilinear":
+        said.append('resampling = "bilinear"')
+    if not codes and section.kind == "class":
+        said.append('kind = "class"')
+    return [Problem("E020", {"name": name, "keys": ", ".join(said)})] if said else []
+
+
+def _idle(plan: Plan) -> list[Problem]:
+    """Overrides that change nothing: the profile uses another set, or a number of its own."""
+    live: set[tuple[str, str, str]] = set()
+    used: dict[tuple[str, str], set[str]] = {}
+    for item in plan.items:
+        for c in (*item.coefficients.values(), *filter(None, [item.price])):
+            key, value = (c.file.removesuffix(".toml"), c.name), c.values.get(("",))
+            own = value is not None and value.source == "profile"
+            if not own:
+                live.add((*key, c.set))
+            used.setdefault(key, set()).add(f"{c.name} = {value.number}" if value and own else c.at)
+    idle = [place for place in plan.book.overridden if place not in live and place[:2] in used]
+    return [
+        Problem(
+            "W525",
+            {
+                "at": f"{file}.toml: {name}" + (f".sets.{chosen}" if chosen else ""),
+                "profile": plan.profile.name,
+                "used": ", ".join(sorted(used[file, name])),
+            },
+        )
+        for file, name, chosen in idle
+    ]
 
 
 def _legend(definition: Definition, folder: Path) -> Legend:
@@ -204,10 +246,16 @@ def _layers(
     for name in sorted(definition.rasters, key=lambda name: name != ECOSYSTEM):
         section = definition.rasters[name]
         if name != ECOSYSTEM and name not in units:
+            close = difflib.get_close_matches(name, sorted(units), 1)
+            if close:
+                said = {"file": "gep.toml", "key": f"rasters.{name}", "known": close[0]}
+                problems.append(Problem("E002", said))
+                faulty.add(close[0])
+                continue
             known = ", ".join(sorted(units))
             problems.append(Problem("W011", {"name": name, "known": known}))
             continue
-        wrong: list[Problem] = []
+        wrong = _senseless(name, section)
         with gathering(wrong):
             layer, found = rasters.inspect(
                 name, section, folder / section.file, units.get(name, "")
@@ -230,15 +278,33 @@ def _fill(plan: Plan, registry: dict[tuple[str, str], Service], problems: list[P
     """Items, accumulators and what is not covered, service by service in the profile's order."""
     for choice in plan.profile.choices.values():
         service = registry.get((choice.service, choice.method))
-        if choice.counted is False:
+        wanted = choice.counted is True or choice.service in plan.definition.account.optional
+        if choice.counted is False or not wanted:
             continue
         if service is None:
-            if choice.counted is True:
-                fields = {"service": choice.service, "method": choice.method or "-"}
-                plan.uncovered.append(Uncovered(choice.service, "", Problem("W101", fields)))
+            fields = {"service": choice.service, "method": choice.method or "-"}
+            plan.uncovered.append(Uncovered(choice.service, "", Problem("W101", fields)))
             continue
         with gathering(problems):
             _add_service(plan, choice, service, problems)
+    groups: dict[str, dict[str, str]] = {}
+    for service in registry.values():
+        for i in service.indicators:
+            if isinstance(i, Products):
+                groups.setdefault(i.table, {})[i.group] = service.title.zh
+    for name, known in groups.items():
+        if name in plan.tables:
+            problems += products.check_groups(plan.tables[name], known)
+    for name, unit in COMPARED.items():
+        if name in plan.tables:
+            table = plan.tables[name]
+            needed = {"value": of_year(unit, table.year)}
+            problems += statistics.check(table, needed, plan.counties.codes)
+    allowed = [c.service for c in plan.profile.choices.values() if c.counted == "optional"]
+    for name in plan.definition.account.optional:
+        if name not in allowed:
+            said = {"file": "gep.toml", "key": f"account.optional: {name}"}
+            problems.append(Problem("E002", said | {"known": ", ".join(allowed)}))
     for pair in plan.profile.exclusive:
         both = [name for name in pair if any(i.service.name == name for i in plan.items)]
         if len(both) > 1:
@@ -256,8 +322,7 @@ def _add_service(plan: Plan, choice: Choice, service: Service, problems: list[Pr
             continue
         reason = _lacking(plan, service, indicator)
         if reason is not None:
-            if choice.counted is True:
-                plan.uncovered.append(Uncovered(service.name, indicator.name, reason))
+            plan.uncovered.append(Uncovered(service.name, indicator.name, reason))
             continue
         with gathering(problems):
             plan.items.append(_item(plan, choice, service, indicator, problems))
@@ -311,11 +376,12 @@ def _item(
     if indicator.price:
         key = choice.prices.get(indicator.name, indicator.price[0])
         price = _coefficient(plan, choice, key, "")
+        problems += _unpriced(plan, price, indicator.price[1])
     item = Item(service, choice, indicator, None, found, price)
     if isinstance(indicator, Derived):
         return item
     if indicator.table:
-        problems += statistics.check(plan.tables[indicator.table], indicator.columns, codes)
+        problems += _check_rows(plan.tables[indicator.table], indicator, codes)
         return replace(item, accumulator=_spread(plan, indicator))
     if indicator.cap:
         table, column = indicator.cap[0].split(".")
@@ -325,6 +391,30 @@ def _item(
             if problem not in problems
         ]
     return replace(item, accumulator=_accumulate(plan, indicator, found))
+
+
+def _check_rows(table: Table, i: Indicator, codes: tuple[str, ...]) -> list[Problem]:
+    """Everything wrong with the rows an indicator is made of.
+
+    A column only the formula needs may be absent where every row is measured.
+    """
+    known = table.rows[0].cells
+    columns = dict(i.needed)
+    if i.measured and table.has_all(i.measured[0]):
+        columns = {}
+    columns |= {name: unit for name, unit in i.columns.items() if name in known}
+    if i.measured and i.measured[0] in known:
+        columns |= dict([i.measured])
+    item = statistics.ITEM if statistics.ITEM in known else statistics.REPEATS if i.items else ""
+    return statistics.check(table, columns, codes, item)
+
+
+def _unpriced(plan: Plan, price: Coefficient, unit: str) -> list[Problem]:
+    """Why a price cannot be had in the money of the price year, if it cannot anywhere."""
+    county, year = plan.counties.codes[0], plan.definition.price_year
+    found = [plan.book.price(price, unit, year, county=county, ecosystem=e) for e in ecosystems()]
+    lacking = [problem for problem in found if isinstance(problem, Problem)]
+    return lacking[:1] if len(lacking) == len(found) else []
 
 
 def _coefficient(plan: Plan, choice: Choice, name: str, unit: str) -> Coefficient:
@@ -401,6 +491,9 @@ def _add_base(plan: Plan, item: Item, registry: dict[tuple[str, str], Service]) 
     for (name, method), service in registry.items():
         if name == key[0] and choice.method in ("", method):
             base = next(i for i in service.indicators if i.name == key[1])
+            if plan.faulty & {*getattr(base, "rasters", {})}:
+                plan.items.remove(item)
+                return
             reason = _lacking(plan, service, base)
             if reason is not None:
                 plan.items.remove(item)

@@ -1,15 +1,35 @@
 """The products table: quantity, unit, price and money of every product, read and checked."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from gep.coefficients import GIVEN, Price, Value
 from gep.errors import InputError, Problem
 from gep.statistics import Row, Table
 from gep.text import is_share, parse_number
-from gep.units import exact, of_year
+from gep.units import TEN_THOUSANDS, exact, is_money
 
+TOTALS = ("合计", "总计", "小计", "共计", "total", "sum", "subtotal")
+"""Names of rows that add up others: as products they would count twice."""
 AGREES = Decimal("0.001")
 """Quantity times price may differ from a stated value by this share."""
+
+
+def check_groups(table: Table, groups: Mapping[str, str]) -> list[Problem]:
+    """Rows whose group no service reads: they would be lost. *groups* are names by key."""
+    known = ", ".join(f"{key} ({title})" for key, title in groups.items())
+    return [
+        Problem(
+            "E513",
+            {
+                "at": f"{table.file.name}:{row.line}",
+                "group": row.cells.get("group", ""),
+                "known": known,
+            },
+        )
+        for row in table.rows
+        if row.cells.get("group", "") not in groups
+    ]
 
 
 def check(table: Table, group: str, codes: tuple[str, ...]) -> list[Problem]:
@@ -30,6 +50,8 @@ def check(table: Table, group: str, codes: tuple[str, ...]) -> list[Problem]:
         if row.cells.get("group") != group:
             continue
         at = f"{table.file.name}:{row.line}"
+        if row.cells["product"].replace(" ", "").lower() in TOTALS:
+            problems.append(Problem("E514", {"at": at, "word": row.cells["product"]}))
         if row.county not in codes:
             problems.append(Problem("E509", {"at": at, "code": row.county}))
         key = (row.county, row.cells["product"])
@@ -58,10 +80,10 @@ def read(table: Table, row: Row, unit: str) -> tuple[Decimal | None, Price | Non
         times = exact(table.scale(own, unit, f"{at} unit"))
         quantity = None if quantity is None else quantity * times
     if stated is not None:
-        stated *= exact(table.scale(table.units.get("value", money), money, f"{at} value"))
+        stated *= exact(table.scale(_value_unit(table, f"{at} value"), money, f"{at} value"))
     price = None
     if number is not None:
-        per = of_year(table.units.get("price", f"{money}/({own})"), table.year)
+        per = _price_unit(table, row, own, f"{at} price")
         number *= exact(table.scale(per, f"{money}/({unit})", f"{at} price"))
         source = Value(number, "seen", "", table.name, at, verified_by=GIVEN)
         price = Price(number, f"{money}/{unit}", at, source, f"{money}/{unit}", states=(GIVEN,))
@@ -74,6 +96,28 @@ def read(table: Table, row: Row, unit: str) -> tuple[Decimal | None, Price | Non
             fields = {"at": at, "made": f"{made:.2f}", "value": f"{stated:.2f}"}
             raise InputError(Problem("E510", fields))
     return quantity, price, stated
+
+
+def _price_unit(table: Table, row: Row, own: str, at: str) -> str:
+    """Unit of a price: of its row or its column; money alone is money per unit of the quantity.
+
+    A quantity in 万t says nothing of whether the price is per t or per 万t: that is an error.
+    """
+    stated = row.cells.get("price_unit") or table.units.get("price")
+    if not stated:
+        fields = {"at": at, "column": "price", "unit": f"元/{own}"}
+        raise InputError(Problem("E503", fields))
+    if not is_money(stated) or "/" in stated:
+        return stated
+    if own.startswith(tuple(TEN_THOUSANDS)):
+        raise InputError(Problem("E515", {"at": at, "unit": own, "plain": own[1:].strip()}))
+    return f"{stated}/({own})"
+
+
+def _value_unit(table: Table, at: str) -> str:
+    if "value" not in table.units:
+        raise InputError(Problem("E503", {"at": at, "column": "value", "unit": "元"}))
+    return table.units["value"]
 
 
 def _cell(row: Row, name: str, at: str) -> Decimal | None:

@@ -1,43 +1,75 @@
 """An account from quantities somebody else has: prices, derived indicators, totals, shares."""
 
-from collections.abc import Mapping
+import difflib
+import math
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from gep import coefficients, tables
 from gep.accounts import derived_amounts, priced
 from gep.coefficients import GIVEN, Book, Coefficient, Price, Value, weakest
-from gep.cube import UNATTRIBUTED, Amounts, Cube, Leaf, Line, money, quanta, value
-from gep.ecosystems import Title
-from gep.errors import InputError, Problem, stop_on
+from gep.cube import UNALLOCATED, UNATTRIBUTED, Amounts, Cube, Leaf, Line, money, quanta, value
+from gep.ecosystems import Title, ecosystems, groups
+from gep.errors import IdentityError, InputError, Problem, UnitError, stop_on
+from gep.identities import Identity, of_tables
+from gep.outputs import csv
+from gep.products import AGREES
 from gep.profile import Choice, Profile, catalogue, load
-from gep.service import Derived, Indicator, Service, services, source_of
-from gep.units import exact, factor, is_money, of_year
+from gep.service import Derived, Indicator, Products, Service, services, source_of
+from gep.tables import TOTAL
+from gep.units import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    exact,
+    factor,
+    is_money,
+    of_unit,
+    of_year,
+    price_year,
+)
 
 if TYPE_CHECKING:
     import pandas
     import xarray
 
 QUANTUM = Decimal("1e-9")
-TOTAL = "total"
+CENT = Decimal("0.01")
+COLUMNS = (
+    *("county_code", "county_name", "service", "indicator", "ecosystem"),
+    *("quantity", "quantity_unit", "price", "price_unit", "value", "value_unit"),
+)
+"""Columns a frame may have; `service` and `indicator` it must have."""
+SIGNED = (("water_retention", "water_retention"), ("carbon_sequestration", "carbon_dioxide"))
+"""Balances, the only quantities that may be negative."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Quantities:
-    """What `from_quantities` gives: the cube, and its tables as data frames."""
+    """What `from_quantities` gives: the cube, its tables as data frames, identities that hold."""
 
     account: Cube
+    identities: tuple[Identity, ...] = ()
+
+    def __repr__(self) -> str:
+        """Value and share by service."""
+        return f"Quantities\n{self.services.to_string(index=False)}"
 
     @cached_property
     def counties(self) -> "pandas.DataFrame":
-        """One row per place, then all of them: groups and total in CNY, as county_gep.csv."""
+        """One row per place, then all of them, as county_gep.csv.
+
+        Groups, total, total per head and gross domestic product in CNY; people as given.
+        """
         return tables.frame(tables.county_rows(self.account, TOTAL))
 
     @cached_property
     def cube(self) -> "xarray.Dataset":
-        """Quantity and value by county, ecosystem and indicator."""
+        """Quantity and value by county, ecosystem and indicator; NaN where there is none."""
         return tables.dataset(self.account)
 
     @cached_property
@@ -73,127 +105,205 @@ def from_quantities(
     price_year: int = 2020,
     prices: Mapping[str, str] | None = None,
     coefficients: Mapping[str, str] | None = None,  # noqa: A002
+    population: float | Mapping[str, float] | None = None,
 ) -> Quantities:
     """Account given quantities: price them, derive what follows, add up.
 
     Parameters
     ----------
     frame : DataFrame
-        Columns `service`, `indicator`, `quantity`, `quantity_unit`; optional `county_code`,
-        `county_name`, `ecosystem`, `price` with `price_unit`, and `value` with `value_unit` for
-        what is known as money only. A service need not be built, but must be in the vocabulary.
+        One row per place, indicator and ecosystem, with the columns
+
+        `service`, `indicator`
+            A service of the vocabulary, built or not. An indicator the registry does not know
+            is taken as it is, in the unit of its first row, if it states a price or a value.
+        `county_code`, `county_name` (optional)
+            In all rows or in none; `unallocated` is what belongs to no county.
+        `ecosystem` (optional)
+            A class or a group of classes; empty is `unattributed`.
+        `quantity`, `quantity_unit`
+            Amount of the year, such as t or t/year; empty is missing, not zero. Negative only of
+            `water_retention` and `carbon_dioxide`.
+        `price`, `price_unit` (optional)
+            Money per unit, such as CNY_2020/t; without it the price is the profile's.
+        `value`, `value_unit` (optional)
+            Money, such as 亿元 or CNY_2020: instead of a price, or beside it within 0.1 %.
     profile : str
         Chooses sets and prices of what the registry knows.
     price_year : int
-        Year whose money the values are in.
-    prices, coefficients : mapping, optional
-        Replacements by name, such as ``{"reservoir_cost": "7.06 CNY_2010/m^3"}``.
+        Year whose money the values are in, 1990 to 2060. Money in the frame is of this year,
+        whether it says so or not.
+    prices, coefficients : mapping of str to str, optional
+        Replacements by name, such as ``{"reservoir_cost": "7.06 CNY_2010/m^3"}``, within the range
+        of the coefficient shipped. The unit may be left out only where the shipped one is 1. A
+        price states its year and is moved to `price_year` by the index of the shipped one.
+    population : float or mapping of str to float, optional
+        People by county code, or in all places together.
 
     Returns
     -------
     Quantities
-        With `.counties`, `.services`, `.rows` and `.cube`.
+        With `.counties`, `.services`, `.rows`, `.cube` and `.identities`. Values are in CNY of
+        `price_year`.
 
     Raises
     ------
     InputError
-        E019 a column is missing or a cell contradicts itself.
+        E019 with the label of the row: a column is missing or unknown, a cell is no number,
+        negative or contradicts another, money is of another year, a word, code, replacement or
+        population is wrong. E006 there is no such profile.
     UnitError
-        E603 a quantity has the unit of another, a price does not fit its quantity.
+        E603 a quantity has the unit of another, a price does not fit its quantity; E531 a unit
+        nobody knows.
+    IdentityError
+        E711 the tables do not add up.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> row = {"service": "water_retention", "indicator": "water_retention"}
+    >>> frame = pandas.DataFrame([row | {"quantity": 2, "quantity_unit": "亿m3"}])
+    >>> prices = {"reservoir_cost": "7.06 CNY_2010/m^3"}
+    >>> result = from_quantities(frame, price_year=2010, prices=prices, population=1000)
+    >>> float(result.counties["gep"][0]), float(result.counties["gep_per_capita"][0])
+    (1412000000.0, 1412000.0)
     """
-    return _Pricer(profile, price_year, {**(prices or {}), **(coefficients or {})}).make(frame)
+    if twice := sorted({*(prices or {})} & {*(coefficients or {})}):
+        raise _wrong(f"{twice[0]} stands in prices and in coefficients")
+    replaced = {**(prices or {}), **(coefficients or {})}
+    return _Pricer(profile, price_year, replaced).make(frame, population)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of the frame, and what to call it in a message."""
+
+    at: str
+    place: str
+    cells: Mapping[str, Any]
+
+    def number(self, name: str) -> Decimal | None:
+        """Return the number in a cell; None if it is empty."""
+        return _number(self.text(name), f"{self.at}: {name}")
+
+    def text(self, name: str) -> str:
+        return _text(self.cells.get(name))
+
+    def unit(self, name: str) -> str:
+        return self.text(name).replace("/年", "/year")
+
+    def wrong(self, why: str) -> InputError:
+        return _wrong(f"{self.at}: {why}")
 
 
 class _Pricer:
-    def __init__(self, profile: str, year: int, replaced: dict[str, str]) -> None:
+    def __init__(self, profile: str, year: int, replaced: Mapping[str, str]) -> None:
+        whole = isinstance(year, Integral) and not isinstance(year, bool)
+        if not whole or not FIRST_YEAR <= year <= LAST_YEAR:
+            raise _wrong(f"price_year = {year!r} is not a year from {FIRST_YEAR} to {LAST_YEAR}")
         self.profile: Profile = load(profile)
-        self.year = year
+        self.year = int(year)
         self.book: Book = _book()
-        known = sorted({name for file in self.book.services.values() for name in file})
-        if unknown := sorted(replaced.keys() - set(known)):
-            raise _wrong(f"unknown coefficient {unknown[0]}; known: {', '.join(known)}")
-        self.replaced = {name: _replacement(name, text) for name, text in replaced.items()}
+        used = _used(self.book)
+        for name in replaced:
+            if name not in used:
+                raise _wrong(f"unknown coefficient {name}; {_suggest(name, used)}")
+        self.replaced = {name: self._replacement(name, text) for name, text in replaced.items()}
 
-    def make(self, frame: "pandas.DataFrame") -> Quantities:
-        """Return the account of a frame."""
-        for column in ("service", "indicator"):
-            if column not in frame:
-                raise _wrong(f"column {column} is missing; there are: {', '.join(frame.columns)}")
+    def make(
+        self, frame: "pandas.DataFrame", population: float | Mapping[str, float] | None = None
+    ) -> Quantities:
+        """Return the account of a frame, with the identities its tables keep."""
+        rows = _rows(frame)
         lines: dict[tuple[str, str], Line] = {}
-        for row in frame.to_dict("records"):
-            line = self._row({str(k): v for k, v in row.items()}, lines)
+        for row in rows:
+            try:
+                line = self._row(row, lines)
+            except UnitError as error:
+                raise UnitError(of_unit(error, row.at)) from None
             lines[line.key] = line
         lines |= self._derived(lines)
         done = [self._priced(line) for line in lines.values()]
-        places = tuple(dict.fromkeys(leaf[0] for line in done for leaf in line.leaves()))
-        names = {}
-        if "county_code" in frame:
-            titles = frame["county_name"] if "county_name" in frame else frame["county_code"]
-            pairs = zip(frame["county_code"], titles, strict=True)
-            names = {str(code): str(title) for code, title in pairs}
         order = {name: number for number, name in enumerate(catalogue())}
         done.sort(key=lambda line: order[line.service])
-        return Quantities(Cube(self.year, self.year, done, places, names, partial=True))
+        names = _names(rows)
+        cube = Cube(
+            year=self.year,
+            price_year=self.year,
+            lines=done,
+            places=tuple(dict.fromkeys(row.place for row in rows)),
+            names=names,
+            population=_people(population, names or {TOTAL: ""}),
+            partial=True,
+            problems=[line.unpriced for line in done if line.unpriced],
+        )
+        return Quantities(cube, _identities(cube))
 
-    def _row(self, row: dict[str, Any], lines: dict[tuple[str, str], Line]) -> Line:
+    def _row(self, row: _Row, lines: dict[tuple[str, str], Line]) -> Line:
         """Line of a row, added to what the same indicator has already."""
-        service, indicator = str(row["service"]), str(row["indicator"])
-        if service not in catalogue():
-            raise _wrong(f"unknown service {service}; known: {', '.join(catalogue())}")
-        known = _indicator(service, indicator)
-        amount, unit = _cell(row, "quantity"), _text(row, "quantity_unit")
+        service, indicator = row.text("service"), row.text("indicator")
+        known = _known(row, service, indicator)
+        amount, unit = row.number("quantity"), row.unit("quantity_unit")
         if amount is not None and not unit:
-            raise _wrong(f"{service}.{indicator}: quantity_unit is missing")
-        quantum = exact(known.quantum) if known else QUANTUM
-        want = known.quantity if known else unit
-        leaf = _text(row, "county_code") or TOTAL, _text(row, "ecosystem") or UNATTRIBUTED
+            raise row.wrong("quantity_unit is missing")
         line = lines.get((service, indicator)) or Line(
             catalogue()[service].group,
             service,
             indicator,
             known.title if known else Title(indicator, indicator),
-            want,
-            quantum,
+            known.quantity if known else "",
+            exact(known.quantum) if known else QUANTUM,
             {},
-            priced=known is None or known.price is not None,
+            priced=known is None or known.priced,
         )
+        line = replace(line, unit=line.unit or unit)
+        leaf = row.place, _ecosystem(row)
         if leaf in line.amounts or leaf in line.cents:
-            raise _wrong(f"{service}.{indicator} stands twice for {' '.join(leaf)}")
+            raise row.wrong(f"stands twice for {' '.join(leaf)}")
+        _check_signs(row, line.key)
+        stated = self._value(row)
+        in_cents = None if stated is None else quanta(stated, CENT)
         states = line.states | {leaf: GIVEN}
         if amount is None:
-            return replace(line, cents=line.cents | {leaf: self._value(row)}, states=states)
-        scale = exact(_yearly(unit, want, f"{service}.{indicator}"))
-        whole = quanta(amount * scale, quantum)
+            return replace(line, cents=line.cents | {leaf: in_cents}, states=states)
+        scaled = amount * exact(_yearly(unit, line.unit, row.at))
+        whole = quanta(scaled, line.quantum)
         cents: Amounts = dict(line.cents)
         prices = dict(line.prices)
-        given = self._price(row, want)
+        given = self._price(row, line.unit)
         if given is not None:
             prices[leaf] = given
-            cents[leaf] = value(whole, quantum, given.number)
-        elif _cell(row, "value") is not None:
-            cents[leaf] = self._value(row)
+            cents[leaf] = value(whole, line.quantum, given.number)
+            _check_agrees(row, scaled * given.number, stated)
+        elif stated is not None:
+            cents[leaf] = in_cents
         amounts = line.amounts | {leaf: whole}
         return replace(line, amounts=amounts, cents=cents, prices=prices, states=states)
 
-    def _value(self, row: dict[str, Any]) -> int | None:
-        """Cents of a row known as money only."""
-        number = _cell(row, "value")
+    def _value(self, row: _Row) -> Decimal | None:
+        """Money a row states, in CNY of the price year."""
+        number, unit = row.number("value"), row.unit("value_unit")
         if number is None:
             return None
-        unit = of_year(_text(row, "value_unit") or "CNY", self.year)
-        return quanta(number * exact(_yearly(unit, f"CNY_{self.year}", "value")), Decimal("0.01"))
+        if not unit:
+            raise row.wrong(f"value {number} states no value_unit, such as CNY_{self.year}")
+        if (year := price_year(unit)) not in (None, self.year):
+            raise row.wrong(f"value is in money of {year}, the account in money of {self.year}")
+        want = f"CNY_{self.year}/year"
+        scale = _yearly(of_year(unit, self.year), want, f"{row.at}: value")
+        return number * exact(scale)
 
-    def _price(self, row: dict[str, Any], unit: str) -> Price | None:
+    def _price(self, row: _Row, unit: str) -> Price | None:
         """Price a row states, per unit of its quantity."""
-        number = _cell(row, "price")
+        number, stated = row.number("price"), row.unit("price_unit")
         if number is None:
             return None
-        stated = _text(row, "price_unit")
-        if not stated or not is_money(stated):
-            raise _wrong(f"price {number} states no price_unit, such as CNY_{self.year}/m^3")
+        if not is_money(stated):
+            raise row.wrong(f"price {number} states no price_unit, such as CNY_{self.year}/m^3")
+        dated = stated if price_year(stated) else of_year(stated, self.year)
         per = f"CNY_{self.year}/({unit.removesuffix('/year')})"
-        scaled = number * exact(factor(stated, per, f"price of {row['indicator']}"))
-        source = Value(number, "seen", "", "frame", str(row["indicator"]), verified_by=GIVEN)
+        scaled = number * exact(factor(dated, per, f"{row.at}: price"))
+        source = Value(number, "seen", "", "frame", row.text("indicator"), verified_by=GIVEN)
         return Price(scaled, per, "frame", source, stated, states=(GIVEN,))
 
     def _derived(self, lines: dict[tuple[str, str], Line]) -> dict[tuple[str, str], Line]:
@@ -204,16 +314,16 @@ class _Pricer:
                 key = service.name, d.name
                 if not isinstance(d, Derived) or key in lines or source_of(service, d) not in lines:
                     continue
-                if self._choice(service).counted is False:
-                    continue
                 base = lines[source_of(service, d)]
-                found = {n: self._coefficient(service, n) for n in d.times | d.per}
+                if self._choice(service.name).counted is False or not base.amounts:
+                    continue
+                found = {n: self._coefficient(service.name, n) for n in d.times | d.per}
                 amounts = derived_amounts(d, found, base, self.year)
                 made[key] = Line(
                     *(service.group, service.name, d.name, d.title, d.quantity, exact(d.quantum)),
                     amounts,
                     states={leaf: self._state(found, leaf) for leaf in amounts},
-                    priced=d.price is not None,
+                    priced=d.priced,
                 )
         return made
 
@@ -223,34 +333,111 @@ class _Pricer:
         known = [c.find(county=place, ecosystem=ecosystem, year=self.year) for c in found.values()]
         return weakest((GIVEN, *(value.verified for value in known if value is not None)))
 
-    def _choice(self, service: Service) -> Choice:
-        return self.profile.choices.get(service.name, Choice(service.name, False))
+    def _choice(self, service: str) -> Choice:
+        return self.profile.choices.get(service, Choice(service, False))
 
-    def _coefficient(self, service: Service, name: str) -> Coefficient:
-        chosen = self._choice(service).sets.get(name, "")
-        found = self.replaced.get(name) or self.book.coefficient(service.name, name, chosen)
+    def _coefficient(self, service: str, name: str) -> Coefficient:
+        found = self.book.coefficient(service, name, self._choice(service).sets.get(name, ""))
         assert found
+        if name in self.replaced:
+            return replace(self.replaced[name], index=found.index)
         return found
 
     def _priced(self, line: Line) -> Line:
         """Line at the profile's price, where the frame stated neither price nor money."""
         known = _indicator(line.service, line.indicator)
-        bare: Amounts = {leaf: None for leaf in line.amounts if leaf not in line.cents}
-        if known is None:
-            return replace(line, cents=bare | line.cents)
+        bare = {leaf: a for leaf, a in line.amounts.items() if leaf not in line.cents}
+        if known is None or (known.priced and known.price is None):
+            return replace(line, cents=dict.fromkeys(bare) | line.cents)
         if known.price is None or not bare:
             return line
-        service = next(s for (name, _), s in services().items() if name == line.service)
-        key = self._choice(service).prices.get(line.indicator, known.price[0])
-        price = self._coefficient(service, key)
-        made = priced(line, self.book, price, known.price[1], self.year)
+        key = self._choice(line.service).prices.get(line.indicator, known.price[0])
+        price = self._coefficient(line.service, key)
+        made = priced(replace(line, amounts=bare), self.book, price, known.price[1], self.year)
         cents, prices = made.cents | line.cents, made.prices | line.prices
-        states = made.states | {leaf: line.states[leaf] for leaf in line.cents}
-        return replace(made, cents=cents, prices=prices, states=states)
+        return replace(made, amounts=line.amounts, cents=cents, prices=prices)
+
+    def _replacement(self, name: str, text: str) -> Coefficient:
+        """Coefficient made of a text such as `7.06 CNY_2010/m^3`, held against those shipped."""
+        digits, _, unit = str(text).strip().partition(" ")
+        amount = _number(digits, name)
+        if amount is None:
+            raise _wrong(f"{name}: not a number: {text}")
+        parsed = Value(amount, "seen", "", "caller", str(text), verified_by=GIVEN)
+        title = {"en": name, "zh": name}
+        bounds = Decimal("-Infinity"), Decimal("Infinity")
+        made = Coefficient(
+            "caller", name, title, unit.strip() or "1", bounds, ("constant",), {("",): parsed}
+        )
+        for file in self.book.services:
+            chosen = self._choice(file).sets.get(name, "")
+            shipped = self.book.coefficient(file, name, chosen)
+            if shipped and shipped.file == f"{file}.toml":
+                try:
+                    self._check(replace(made, index=shipped.index), shipped, bool(unit))
+                except UnitError as error:
+                    raise UnitError(of_unit(error, name)) from None
+        return made
+
+    def _check(self, made: Coefficient, shipped: Coefficient, stated: bool) -> None:
+        """Refuse a replacement without unit, of another quantity, undated, or out of range."""
+        name, said = made.name, made.values["",].where
+        if not stated and shipped.unit != "1":
+            raise _wrong(f"{name} = {said} states no unit, such as {self._example(shipped)}")
+        number = made.values["",].number
+        if is_money(shipped.unit):
+            number = self._money_in(made, shipped)
+        else:
+            number *= exact(factor(made.unit, shipped.unit, name))
+        low, high = shipped.range
+        if not low <= number <= high:
+            why = f"is {number:f} {shipped.unit}, outside {low:f} to {high:f}"
+            raise _wrong(f"{name} = {said} {why}")
+
+    def _example(self, shipped: Coefficient) -> str:
+        return of_year(shipped.unit, self.year) if is_money(shipped.unit) else shipped.unit
+
+    def _money_in(self, made: Coefficient, shipped: Coefficient) -> Decimal:
+        """Price that replaces another in the unit and the money of that other.
+
+        Money that no index moves so far is compared unmoved; money that cannot be moved to the
+        price year is an error.
+        """
+        said = made.values["",].where
+        year = price_year(made.unit)
+        if year is None and is_money(made.unit):
+            why = f"states no year of its money; write {of_year(made.unit, self.year)}"
+            raise _wrong(f"{made.name} = {said} {why}")
+        if year is None:
+            factor(made.unit, self._example(shipped), made.name)  # raises: this is no money
+        assert year is not None
+        factor(made.unit, of_year(shipped.unit, year), made.name)
+        if made.values["",].number < 0:
+            raise _wrong(f"{made.name} = {said} is negative")
+        found = self.book.price(made, shipped.unit, self.year)
+        if isinstance(found, Problem):
+            why = f"is money of {year}, which no index moves to {self.year}"
+            raise _wrong(f"{made.name} = {said} {why}")
+        own = self.book.price(made, shipped.unit, price_year(shipped.unit) or year)
+        if isinstance(own, Problem):
+            own = self.book.price(made, shipped.unit, year)
+        assert isinstance(own, Price)
+        return own.number
 
 
 def _wrong(why: str) -> InputError:
     return InputError(Problem("E019", {"call": "gep.from_quantities", "why": why}))
+
+
+def _suggest(word: str, known: Iterable[str]) -> str:
+    """Word that was perhaps meant, else all there are.
+
+    >>> _suggest("quantiy", ["quantity", "price"]), _suggest("bees", ["quantity", "price"])
+    ('did you mean quantity?', 'known: quantity, price')
+    """
+    names = list(known)
+    close = difflib.get_close_matches(word, names, 1)
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(names)}"
 
 
 def _book() -> Book:
@@ -259,48 +446,186 @@ def _book() -> Book:
     return book
 
 
+def _used(book: Book) -> list[str]:
+    """Coefficients that turn quantities into others or into money, by name.
+
+    Those of kernels on rasters or rows are not among them: to replace one would do nothing.
+    """
+    found = set(book.services["prices"])
+    for service in services().values():
+        for i in service.indicators:
+            if isinstance(i, Derived):
+                found |= i.times.keys() | i.per.keys()
+            if isinstance(i, Indicator | Derived) and i.price:
+                found.add(i.price[0])
+    return sorted(found)
+
+
+def _methods(name: str) -> list[Service]:
+    return [found for (owner, _), found in services().items() if owner == name]
+
+
 def _indicator(service: str, name: str) -> Indicator | Derived | None:
     """Indicator of the registry under these names, by any method; None if there is none."""
-    for (owner, _), found in services().items():
-        for i in found.indicators:
-            if (owner, i.name) == (service, name) and isinstance(i, Indicator | Derived):
+    for method in _methods(service):
+        for i in method.indicators:
+            if i.name == name and isinstance(i, Indicator | Derived):
                 return i
     return None
 
 
-def _replacement(name: str, text: str) -> Coefficient:
-    """Coefficient made of a text such as `7.06 CNY_2010/m^3`."""
-    number, _, unit = text.strip().partition(" ")
-    amount = _cell({name: number}, name)
-    if amount is None:
-        raise _wrong(f"{name}: not a number: {text}")
-    parsed = Value(amount, "seen", "", "caller", text, verified_by=GIVEN)
-    low, high = Decimal("-Infinity"), Decimal("Infinity")
-    title = {"en": name, "zh": name}
-    return Coefficient(
-        "caller", name, title, unit or "1", (low, high), ("constant",), {("",): parsed}
-    )
+def _rows(frame: "pandas.DataFrame") -> list[_Row]:
+    """Rows of a frame whose columns and county codes are right."""
+    columns = [str(column) for column in frame.columns]
+    for column in ("service", "indicator"):
+        if column not in columns:
+            raise _wrong(f"column {column} is missing; there are: {', '.join(columns)}")
+    for column in columns:
+        if column not in COLUMNS:
+            raise _wrong(f"unknown column {column}; {_suggest(column, COLUMNS)}")
+        if columns.count(column) > 1:
+            raise _wrong(f"column {column} stands twice")
+    rows = []
+    for label, cells in zip(frame.index, frame.to_dict("records"), strict=True):
+        at = f"row {label}, {_text(cells['service'])}.{_text(cells['indicator'])}"
+        place = _code(cells.get("county_code"), at) or TOTAL
+        rows.append(_Row(at, place, {str(name): cell for name, cell in cells.items()}))
+    bare = [row for row in rows if row.place == TOTAL]
+    if bare and len(bare) < len(rows):
+        raise bare[0].wrong("county_code is missing; other rows have one")
+    return rows
 
 
-def _cell(row: Mapping[str, Any], name: str) -> Decimal | None:
-    found = row.get(name)
-    if found is None or found != found or found == "":
+def _code(found: object, at: str) -> str:
+    """County code as text, whatever a spreadsheet made of it; "" if there is none.
+
+    >>> _code(360732.0, ""), _code(360732, ""), _code(" 360732 ", ""), _code(float("nan"), "")
+    ('360732', '360732', '360732', '')
+    """
+    text = re.sub(r"^(\d+)\.0+$", r"\1", _text(found))
+    if re.fullmatch(r"[\d.]*\.\d*", text):
+        raise _wrong(f"{at}: county_code {text} is no code")
+    return text
+
+
+def _names(rows: list[_Row]) -> dict[str, str]:
+    """Name of every county by code; what has no name is called by its code."""
+    names: dict[str, str] = {}
+    for row in rows:
+        if row.place in (TOTAL, UNALLOCATED):
+            continue
+        title = row.text("county_name")
+        before = names.get(row.place) or title
+        if title and title != before:
+            raise row.wrong(f"county {row.place} is called {title}, before it was {before}")
+        names[row.place] = before
+    return {code: title or code for code, title in names.items()}
+
+
+def _people(said: object, names: Mapping[str, str]) -> dict[str, Decimal]:
+    """People by county code, or in all under `total`."""
+    if said is None:
+        return {}
+    if not isinstance(said, Mapping):
+        return {TOTAL: _positive(said, "population")}
+    found = {_code(code, "population"): people for code, people in said.items()}
+    for code in found:
+        if code not in names:
+            raise _wrong(f"population of {code}, which the frame has not; {_suggest(code, names)}")
+    return {code: _positive(people, f"population of {code}") for code, people in found.items()}
+
+
+def _positive(said: object, what: str) -> Decimal:
+    number = float(said) if isinstance(said, Real | Decimal) else math.nan
+    if not 0 < number < math.inf:
+        raise _wrong(f"{what} = {said} is not a number above 0")
+    return exact(number)
+
+
+def _known(row: _Row, service: str, indicator: str) -> Indicator | Derived | None:
+    """Indicator of the registry a row speaks of, None if it is the row's own."""
+    if service not in catalogue():
+        raise row.wrong(f"unknown service {service}; {_suggest(service, catalogue())}")
+    if not indicator:
+        raise row.wrong("indicator is empty")
+    known = _indicator(service, indicator)
+    with_money = any(row.number(name) is not None for name in ("price", "value"))
+    there = [i for method in _methods(service) for i in method.indicators]
+    if known is None and there and not with_money:
+        if not any(isinstance(i, Products) for i in there):
+            names = dict.fromkeys(i.name for i in there)
+            raise row.wrong(f"unknown indicator {indicator}; {_suggest(indicator, names)}")
+    if known is not None and not known.priced and with_money:
+        raise row.wrong("a quantity that has no money; it cannot have a price or a value")
+    return known
+
+
+def _ecosystem(row: _Row) -> str:
+    word = row.text("ecosystem") or UNATTRIBUTED
+    known = [*ecosystems(), *groups(), UNATTRIBUTED]
+    if word not in known:
+        raise row.wrong(f"unknown ecosystem {word}; {_suggest(word, known)}")
+    return word
+
+
+def _check_signs(row: _Row, key: tuple[str, str]) -> None:
+    """Refuse what is negative and should not be."""
+    quantity, price, stated = (row.number(name) for name in ("quantity", "price", "value"))
+    below = quantity is not None and quantity < 0
+    if below and key not in SIGNED:
+        allowed = ", ".join(map(".".join, SIGNED))
+        raise row.wrong(f"quantity {quantity} is negative; only these may be: {allowed}")
+    if price is not None and price < 0:
+        raise row.wrong(f"price {price} is negative")
+    if stated is not None and stated < 0 and not below:
+        raise row.wrong(f"value {stated} is negative")
+    if stated is not None and stated > 0 and below:
+        raise row.wrong(f"value {stated} of a quantity of {quantity}")
+
+
+def _check_agrees(row: _Row, made: Decimal, stated: Decimal | None) -> None:
+    """Refuse a stated value that is not quantity times price."""
+    if stated is not None and abs(made - stated) > AGREES * max(abs(made), abs(stated)):
+        raise row.wrong(f"quantity times price is {made:.2f}, the value stated is {stated:.2f}")
+
+
+def _identities(cube: Cube) -> tuple[Identity, ...]:
+    """Identities of the tables as they would be written; an account without counties is one."""
+    counties = tables.county_rows(cube, TOTAL)
+    if TOTAL in cube.places:
+        counties.append(counties[-1] | {"level": "county", "code": TOTAL})
+    accounts = csv.encode(tables.ACCOUNT_COLUMNS, tables.account_rows(cube))
+    areas = csv.encode(tables.COUNTY_COLUMNS, counties)
+    found = of_tables(csv.decode(accounts), csv.decode(areas), [])
+    if wrong := [i.problem() for i in found if not i.holds]:
+        raise IdentityError(*wrong)
+    return tuple(found)
+
+
+def _number(text: str, what: str) -> Decimal | None:
+    """Return the number a text says; None if it is empty."""
+    if not text:
         return None
     try:
-        number = Decimal(str(found))
+        number = Decimal(text.replace("_", "?"))  # Decimal would read 1_0 as 10
     except InvalidOperation:
-        raise _wrong(f"{name}: not a number: {found}") from None
+        number = Decimal("NaN")
     if not number.is_finite():
-        raise _wrong(f"{name}: not a number: {found}")
+        raise _wrong(f"{what}: not a number: {text}")
     return number
 
 
-def _text(row: Mapping[str, Any], name: str) -> str:
-    found = row.get(name)
-    return "" if found is None or found != found else str(found)
+def _text(found: object) -> str:
+    """Text of a cell; "" if it is empty, NaN or NA."""
+    import pandas
+
+    return "" if pandas.isna(found) else str(found).strip()  # type: ignore[call-overload]
 
 
 def _yearly(have: str, want: str, what: str) -> float:
-    """Factor between two amounts of one year, whether or not the first says so."""
-    yearly = "year" in want and "year" not in have
-    return factor(f"({have}) / year" if yearly else have, want, what)
+    """Factor between two amounts of one year, whether or not they say so."""
+    if "year" in want and "year" not in have:
+        have = f"({have}) / year"
+    elif "year" in have and "year" not in want:
+        want = f"({want}) / year"
+    return factor(have, want, what)

@@ -1,7 +1,10 @@
 """Rows of department tables → amounts per county, spread over ecosystems."""
 
+import math
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -12,9 +15,11 @@ from gep.cube import UNATTRIBUTED, Amounts, Line, quanta, shares, value
 from gep.ecosystems import Title, members
 from gep.plan import Item, Plan
 from gep.products import read
-from gep.service import Indicator, Products
+from gep.service import Indicator, Products, arguments
 from gep.statistics import Row, Table
 from gep.units import exact
+
+CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True)
@@ -41,32 +46,84 @@ class Weights:
         return dict(zip(keys, shares(total, [w for _, w in kept]), strict=True))
 
 
-def row_amounts(plan: Plan, item: Item, i: Indicator, weights: Weights) -> Amounts:
+@dataclass(frozen=True)
+class Summed:
+    """Rows of a table by county and ecosystem: amounts, money if the rows have it, what is given.
+
+    `measured` are the counties no row of which went through the formula.
+    """
+
+    amounts: Amounts
+    cents: Amounts
+    measured: frozenset[str]
+
+
+def row_amounts(plan: Plan, item: Item, i: Indicator, weights: Weights) -> Summed:
     """Amounts of a kernel over the rows of its table, summed per county and spread.
 
-    A county with a row that lacks a number is missing as a whole: a sum without it is too small.
+    A measured amount wins over the kernel's. A county with a row that lacks a number is missing
+    as a whole: a sum without it is too small. Money the rows have is money of the table's year,
+    so it is missing at the prices of another.
     """
     table = plan.tables[i.table]
+    year = plan.definition.account.year
+    dated = table.year == plan.definition.price_year
     totals: dict[str, int | None] = {}
+    money: dict[str, int | None] = {}
+    formula = set()
     for row in table.rows:
-        before = totals.get(row.county, 0)
-        amount = _row_amount(table, row, item, i, plan.definition.account.year)
-        totals[row.county] = None if before is None or amount is None else before + amount
+        inputs = _inputs(table, row, item, i, year)
+        amount = table.number(row, i.measured[0], i.quantity) if i.measured else None
+        if amount is None:
+            formula.add(row.county)
+            amount = _result(i.kernel, inputs, i.unit_factor)
+        _add(totals, row.county, amount, exact(i.quantum))
+        if i.worth is not None:
+            _add(money, row.county, _result(i.worth, inputs, 1.0) if dated else None, CENT)
+    return Summed(
+        _spread(weights, item, totals),
+        _spread(weights, item, money),
+        frozenset(totals) - formula if i.measured else frozenset(),
+    )
+
+
+def _spread(weights: Weights, item: Item, totals: dict[str, int | None]) -> Amounts:
     amounts: Amounts = {}
     for place, total in totals.items():
         amounts |= weights.spread(item, place, total)
     return amounts
 
 
-def _row_amount(table: Table, row: Row, item: Item, i: Indicator, year: int) -> int | None:
-    cells = [table.number(row, name, unit) for name, unit in i.columns.items()]
-    pairs = zip(item.coefficients.values(), i.coefficients.values(), strict=True)
-    numbers = [c.number(unit, county=row.county, year=year) for c, unit in pairs]
-    cells += [None if number is None else number[0] for number in numbers]
-    known = [float(cell) for cell in cells if cell is not None]
-    if len(known) < len(cells):
+def _add(
+    totals: dict[str, int | None], place: str, amount: Decimal | None, quantum: Decimal
+) -> None:
+    """Add the amount of a row to its county's; missing and anything is missing."""
+    before = totals.get(place, 0)
+    totals[place] = None
+    if before is not None and amount is not None:
+        totals[place] = before + quanta(amount, quantum)
+
+
+def _inputs(
+    table: Table, row: Row, item: Item, i: Indicator, year: int
+) -> dict[str, Decimal | None]:
+    """Columns and coefficients of a row by name, in their declared units."""
+    found = {name: table.number(row, name, unit) for name, unit in i.columns.items()}
+    for name, unit in i.coefficients.items():
+        number = item.coefficients[name].number(unit, county=row.county, year=year)
+        found[name] = None if number is None else number[0]
+    return found
+
+
+def _result(
+    kernel: Callable[..., float], inputs: dict[str, Decimal | None], times: float
+) -> Decimal | None:
+    """What a kernel makes of the inputs it takes; None if one of them, or the result, is none."""
+    known = [inputs[name] for name in arguments(kernel)]
+    if any(number is None for number in known):
         return None
-    return quanta(exact(i.kernel(*known) * i.unit_factor), exact(i.quantum))
+    amount = kernel(*(float(number) for number in known if number is not None)) * times
+    return exact(amount) if math.isfinite(amount) else None
 
 
 def products(plan: Plan, item: Item, weights: Weights) -> list[Line]:

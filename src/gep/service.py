@@ -41,6 +41,12 @@ class Indicator:
     The kernel is a plain Python function of floats that calls nothing but `math`; it takes the
     rasters, then the columns, then the coefficients, in the order declared here. From pixels it
     gives a density (quantity per area), from a row the amount of that row.
+
+    Of rows only: `measured` is an optional column (and its unit) whose cell, where it is filled,
+    is the amount of the row instead of the kernel's. `items` lets a county have several rows.
+    `worth` is a second kernel, giving the money of the row [CNY/year] in money of the table's
+    year, where no price says it; each of the two kernels then takes what it needs of what is
+    declared.
     """
 
     name: str
@@ -50,6 +56,10 @@ class Indicator:
     table: str = ""
     columns: dict[str, str] = field(default_factory=dict)
     coefficients: dict[str, str] = field(default_factory=dict)
+    measured: tuple[str, str] | None = None
+    items: bool = False
+    worth: Callable[..., float] | None = None
+    worth_example: Example | None = None
     ecosystems: tuple[str, ...]
     gives: str
     quantity: str
@@ -63,10 +73,7 @@ class Indicator:
     empirical: str = ""
 
     def __post_init__(self) -> None:
-        declared = [*self.rasters, *self.columns, *self.coefficients]
-        takes = list(inspect.signature(self.kernel).parameters)
-        if declared != takes:
-            raise _wrong("E901", name=self.name, takes=takes, declared=declared)
+        self._check_kernels()
         for unit in (*self.rasters.values(), *self.columns.values(), *self.coefficients.values()):
             parse(unit)
         _check_amount(self)
@@ -74,6 +81,40 @@ class Indicator:
         factor(amount, self.quantity, f"{self.name}: what the kernel gives")
         if self.cap:
             factor(self.cap[1], self.quantity, f"{self.name}: cap {self.cap[0]}")
+        if self.measured:
+            factor(self.measured[1], self.quantity, f"{self.name}: measured {self.measured[0]}")
+
+    def _check_kernels(self) -> None:
+        """Check what the kernels take, and that measured and worth stand where they can."""
+        declared = [*self.rasters, *self.columns, *self.coefficients]
+        takes = arguments(self.kernel)
+        if self.worth is None and declared != takes:
+            raise _wrong("E901", name=self.name, takes=takes, declared=declared)
+        if self.worth is not None:
+            worth = arguments(self.worth)
+            for own in (takes, worth):
+                if own != [name for name in declared if name in own]:
+                    raise _wrong("E901", name=self.name, takes=own, declared=declared)
+            if both := [name for name in declared if name not in (*takes, *worth)]:
+                raise _wrong("E901", name=self.name, takes=[*takes, *worth], declared=both)
+            if not self.table or self.price or self.worth_example is None:
+                needs = "table, worth_example, price = None"
+                raise _wrong("E908", name=self.name, what="worth", needs=needs)
+        if self.measured and not self.table:
+            raise _wrong("E908", name=self.name, what="measured", needs="table")
+
+    @property
+    def priced(self) -> bool:
+        """Whether the quantity has money: by a price, or of its own."""
+        return self.price is not None or self.worth is not None
+
+    @property
+    def needed(self) -> dict[str, str]:
+        """Columns a table must have: all; with `worth`, those it takes."""
+        if self.worth is None:
+            return self.columns
+        takes = arguments(self.worth)
+        return {name: unit for name, unit in self.columns.items() if name in takes}
 
     @property
     def unit_factor(self) -> float:
@@ -99,6 +140,11 @@ class Derived:
 
     def __post_init__(self) -> None:
         _check_amount(self)
+
+    @property
+    def priced(self) -> bool:
+        """Whether the quantity has money."""
+        return self.price is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +208,15 @@ class Service:
         """Every raster that only spreads county amounts: its unit cancels out."""
         spread = [i.spread for i in self.indicators if not isinstance(i, Derived)]
         return tuple(name for names in spread for name in names if name != AREA)
+
+
+def arguments(kernel: Callable[..., float]) -> list[str]:
+    """Names of the arguments of a kernel, in order.
+
+    >>> arguments(positive)
+    ['weight']
+    """
+    return list(inspect.signature(kernel).parameters)
 
 
 def _wrong(code: str, **fields: object) -> ServiceError:

@@ -8,11 +8,14 @@ from decimal import Decimal
 from pathlib import Path
 
 from gep.config import TableSection
-from gep.errors import InputError, Problem
+from gep.errors import InputError, Problem, UnitError
 from gep.text import decode, is_share, parse_number
-from gep.units import exact, factor, is_money, of_year
+from gep.units import exact, factor, is_money, of_unit, of_year, price_year
 
 KEY = "county_code"
+ITEM = "name"
+"""Column that tells several rows of one county apart."""
+REPEATS = "*"
 _HEADER = re.compile(r"^(?P<name>[^()\[\]（）]+?)\s*[(\[（](?P<unit>.+)[)\]）]$")
 
 
@@ -61,12 +64,23 @@ class Table:
             raise InputError(Problem("E503", {"at": where, "column": column, "unit": unit}))
         return value * exact(self.scale(self.units[column], unit, at))
 
+    def has_all(self, column: str) -> bool:
+        """Whether every row says something in a column."""
+        return all(parse_number(row.cells.get(column, "")) is not None for row in self.rows)
+
     def scale(self, have: str, want: str, at: str) -> float:
-        """Factor from a stated unit to the one needed, both amounts of one year."""
+        """Factor from a stated unit to the one needed, both amounts of one year.
+
+        Money is money of the table's year; a column that states another year is refused.
+        """
         if is_money(have):
-            have = of_year(have, self.year)
+            want = of_year(want, self.year)
+            have = have if price_year(have) else of_year(have, self.year)
         yearly = "year" in want and "year" not in have
-        return factor(f"({have}) / year" if yearly else have, want, at)
+        try:
+            return factor(f"({have}) / year" if yearly else have, want, at)
+        except UnitError as error:
+            raise UnitError(of_unit(error, at)) from None
 
 
 def load(name: str, section: TableSection, folder: Path, year: int) -> Table:
@@ -123,11 +137,12 @@ def check(
 ) -> list[Problem]:
     """Everything wrong with *columns* (name → unit) of a table, and with its keys.
 
-    A key is the county code, or the county code and the column *item*.
+    A key is the county code, or the county code and the column *item*; with `REPEATS` rows
+    may repeat. A column in `1` holds shares.
     """
     problems: list[Problem] = []
     known = table.rows[0].cells
-    for column in [*columns, *([item] if item else [])]:
+    for column in [*columns, *([item] if item not in ("", REPEATS) else [])]:
         if column not in known:
             listed = ", ".join(known)
             fields = {"file": table.file, "column": column, "known": listed}
@@ -137,7 +152,9 @@ def check(
     seen: dict[tuple[str, ...], int] = {}
     for row in table.rows:
         at = f"{table.file.name}:{row.line}"
-        key = (row.county, row.cells[item]) if item else (row.county,)
+        key: tuple[str, ...] = (row.county,)
+        if item:
+            key = (*key, str(row.line) if item == REPEATS else row.cells[item])
         if row.county not in codes:
             problems.append(Problem("E509", {"at": at, "code": row.county}))
         if key in seen:
@@ -146,7 +163,10 @@ def check(
         seen.setdefault(key, row.line)
         for column, unit in columns.items():
             try:
-                table.number(row, column, unit)
+                number = table.number(row, column, unit)
+                if unit == "1" and number is not None and number > 1:
+                    fields = {"at": f"{at} {column}", "value": number, "low": 0, "high": 1}
+                    problems.append(Problem("E522", fields))
             except ValueError as error:
                 problems += [p for p in getattr(error, "problems", ()) if p not in problems]
     return problems

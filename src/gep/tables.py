@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Cell = str | int | Decimal | None
 Row = dict[str, Cell]
 SQUARE_KILOMETRE = Decimal(10) ** 6
+TOTAL = "total"
+"""Place of an account without counties, and key of a figure stated of all its places at once."""
 
 ACCOUNT_COLUMNS = (
     *("county_code", "county_name", "year", "group", "service", "indicator", "ecosystem"),
@@ -59,9 +61,8 @@ def account_rows(cube: Cube) -> Iterator[Row]:
     """Yield one row per place, indicator and ecosystem, in the order of the account."""
     for place in cube.places:
         for line in cube.lines:
-            for leaf in line.leaves():
-                if leaf[0] == place:
-                    yield _account_row(cube, line, leaf)
+            for leaf in line.by_place.get(place, ()):
+                yield _account_row(cube, line, leaf)
 
 
 def _account_row(cube: Cube, line: Line, leaf: Leaf) -> Row:
@@ -101,9 +102,26 @@ def _county_row(cube: Cube, area: Area) -> Row:
     row["gep"] = total
     if total is not None and area_km2:
         row["gep_per_km2"] = round(total / area_km2, 2)
+    people, product = (_stated(table, cube, area) for table in (cube.population, cube.gdp))
+    row |= {"population": people, "gdp": product}
+    if total is not None:
+        row["gep_per_capita"] = round(total / people, 2) if people else None
+        row["gep_to_gdp"] = round(total / product, 6) if product else None
     row["coverage"] = round(_mean_coverage(cube, area), 6) if known else None
     row["status"] = status(cube, area.places)
     return row
+
+
+def _stated(table: dict[str, Decimal], cube: Cube, area: Area) -> Decimal | None:
+    """Sum of what a table states of the counties of an area; None if it lacks one of them.
+
+    What it states of all places at once, under `total`, is of the area that has them all.
+    """
+    if TOTAL in table and area.places == cube.places:
+        return table[TOTAL]
+    counties = [place for place in area.places if place in cube.names]
+    known = [table[place] for place in counties if place in table]
+    return sum(known, Decimal(0)) if known and len(known) == len(counties) else None
 
 
 def _mean_coverage(cube: Cube, area: Area) -> Decimal:

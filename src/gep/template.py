@@ -1,11 +1,13 @@
 """`gep init`: a commented gep.toml, empty tables with headers and units, and what to obtain."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from gep.errors import InputError, Problem, ResourceError
 from gep.layers import variables
-from gep.profile import chosen, load
+from gep.profile import Choice, Profile, chosen, load
 from gep.service import Indicator, Products, Service, services
+from gep.statistics import ITEM
 from gep.units import FIRST_YEAR
 
 HEAD = """\
@@ -18,6 +20,7 @@ name = "{name}"
 year = 2021                  # accounting year / 核算年份 ({first} …)
 profile = "{profile}"
 # price_year = 2021          # money of which year / 价格年份, default: the accounting year
+# optional = [{optional}]  # left to you / 可选服务
 
 [counties]                   # polygons with a CRS / 带坐标系的县区界线
 file = "counties.gpkg"
@@ -43,6 +46,10 @@ TABLE = """
 # [statistics.{name}]
 # file = "{name}.csv"
 """
+OPTIONAL = "(可选)"
+NOT_BOTH = """
+# 只能计其一 / only one of them counts: {zh} ({en})
+"""
 TAIL = """
 # [accept]                   # findings accepted, with the reason / 接受的问题及理由
 # E305 = "…"
@@ -62,10 +69,11 @@ def write(folder: Path, profile: str) -> list[Path]:
     ResourceError
         E705 the folder cannot be written.
     """
-    ready = [service for _, service in chosen(load(profile), services())]
+    picked = load(profile)
+    ready = [_marked(choice, service) for choice, service in chosen(picked, services())]
     if folder.exists() and any(folder.iterdir()):
         raise InputError(Problem("E017", {"folder": folder}))
-    files = {"gep.toml": _toml(folder.resolve().name, profile, ready)}
+    files = {"gep.toml": _toml(folder.resolve().name, picked, ready)}
     files |= {f"{name}.csv": header for name, (header, _) in _tables(ready).items()}
     files["数据清单.md"] = _list(ready)
     try:
@@ -76,6 +84,12 @@ def write(folder: Path, profile: str) -> list[Path]:
     except OSError as error:
         raise ResourceError(Problem("E705", {"folder": folder, "why": error.strerror})) from None
     return [folder / name for name in files]
+
+
+def _marked(choice: Choice, service: Service) -> Service:
+    """Service, its Chinese title saying so if the profile leaves it to the user."""
+    zh = service.title.zh + (OPTIONAL if choice.counted == "optional" else "")
+    return replace(service, title=service.title._replace(zh=zh))
 
 
 def _layers(ready: list[Service]) -> dict[str, tuple[str, str, list[str]]]:
@@ -99,12 +113,15 @@ def _tables(ready: list[Service]) -> dict[str, tuple[str, list[str]]]:
             needed: list[tuple[str, str]] = []
             if isinstance(i, Products):
                 needed = [(i.table, "group"), (i.table, "product"), (i.table, "quantity")]
-                needed += [(i.table, "unit"), (i.table, "price"), (i.table, "value(元)")]
+                needed += [(i.table, "unit"), (i.table, "price"), (i.table, "price_unit")]
+                needed += [(i.table, "value(元)")]
             elif isinstance(i, Indicator):
-                needed = [(i.table, f"{name}({unit})") for name, unit in i.columns.items()]
+                needed = [(i.table, ITEM)] if i.items else []
+                columns_of = [*i.columns.items(), *([i.measured] if i.measured else [])]
+                needed += [(i.table, _header(*column)) for column in columns_of]
                 if i.cap:
                     table, column = i.cap[0].split(".")
-                    needed.append((table, f"{column}({i.cap[1].removesuffix('/year')})"))
+                    needed.append((table, _header(column, i.cap[1])))
             for table, column in needed:
                 columns.setdefault(table, ["county_code"])
                 if column not in columns[table]:
@@ -114,13 +131,28 @@ def _tables(ready: list[Service]) -> dict[str, tuple[str, list[str]]]:
     return {name: (",".join(row) + "\r\n", users[name]) for name, row in columns.items()}
 
 
-def _toml(name: str, profile: str, ready: list[Service]) -> str:
-    text = HEAD.format(name=name, profile=profile, first=FIRST_YEAR)
+def _header(name: str, unit: str) -> str:
+    """Column with its unit; a table is of one year, so an amount of a year needs no `/year`.
+
+    >>> _header("visitors", "visit/year")
+    'visitors(visit)'
+    """
+    return f"{name}({unit.removesuffix('/year')})"
+
+
+def _toml(name: str, profile: Profile, ready: list[Service]) -> str:
+    marked = (f'"{service.name}"' for service in ready if service.title.zh.endswith(OPTIONAL))
+    optional = ", ".join(marked)
+    text = HEAD.format(name=name, profile=profile.name, first=FIRST_YEAR, optional=optional)
     for layer, (unit, title, users) in _layers(ready).items():
         named = "、".join(dict.fromkeys(users))
         text += LAYER.format(name=layer, unit=unit, title=title, services=named)
     for table, (_, users) in _tables(ready).items():
         text += TABLE.format(name=table, services="、".join(users))
+    built = {service.name: service.title.zh.removesuffix(OPTIONAL) for service in ready}
+    for pair in profile.exclusive:
+        if set(pair) <= built.keys():
+            text += NOT_BOTH.format(zh="、".join(built[n] for n in pair), en=", ".join(pair))
     return text + TAIL
 
 

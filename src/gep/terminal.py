@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gep.cube import Cube
+from gep.ecosystems import ecosystems
+from gep.profile import catalogue
 from gep.tables import areas, say_quantity, summary, ten_thousands
 
 if TYPE_CHECKING:
     from gep.engine import Report, Result
+    from gep.errors import Problem
 
 WORDS = {
     "en": {
@@ -37,6 +40,11 @@ WORDS = {
         "independent": "quantities equal those a script without any of this code worked out",
         "understood": "layers as understood, inside the counties",
         "layer": "layer",
+        "counties": "counties",
+        "table": "table",
+        "rows": "rows",
+        "ecosystems": "ecosystems",
+        "nodata": "no data",
         "file": "file",
         "unit": "unit",
         "low": "lowest",
@@ -46,9 +54,9 @@ WORDS = {
         "results": "results in",
         "next": "next",
         "unverified": "of the numbers used have been checked against the printed source",
-        "warnings": "warnings",
-        "errors": "errors",
-        "left_out": "not covered",
+        "warnings": "warnings:",
+        "errors": "errors:",
+        "left_out": "not covered:",
         "none": "no problems",
     },
     "zh": {
@@ -75,8 +83,13 @@ WORDS = {
         "not_built": "尚未实现",
         "identities": "条恒等式成立",
         "independent": "个实物量与独立脚本的计算结果一致",
-        "understood": "县区范围内对各图层的理解",
+        "understood": "图层解读(县区范围内)",
         "layer": "图层",
+        "counties": "县区",
+        "table": "统计表",
+        "rows": "行",
+        "ecosystems": "生态系统",
+        "nodata": "无数据",
         "file": "文件",
         "unit": "单位",
         "low": "最小",
@@ -86,9 +99,9 @@ WORDS = {
         "results": "结果在",
         "next": "下一步",
         "unverified": "个所用数值已与印刷原文核对",
-        "warnings": "条提醒",
-        "errors": "个错误",
-        "left_out": "项未核算",
+        "warnings": "提醒",
+        "errors": "错误",
+        "left_out": "未核算",
         "none": "没有问题",
     },
 }
@@ -131,8 +144,6 @@ def ruled(rows: Sequence[Sequence[str]], right: frozenset[int], last: bool = Tru
 
 def service_table(cube: Cube, language: str) -> str:
     """Every indicator with its quantity, its money in 万元, and its share."""
-    from gep.profile import catalogue
-
     words = WORDS[language]
     head = [words[name] for name in ("service", "indicator", "quantity", "value", "share")]
     rows = [head]
@@ -171,25 +182,49 @@ def county_table(cube: Cube, name: str, language: str) -> str:
 
 def notes(result: "Result", language: str) -> list[str]:
     """Return what a reader must know beside the tables."""
-    from gep.profile import catalogue
-
     words = WORDS[language]
     used = result.plan.profile
     lines = [f"{used.name} {used.version}: {words[used.status]}"]
     if any(row.partial for row in summary(result.account)):
         lines.append(f"* {words['missing']}")
-    uncovered = result.plan.uncovered
-    if uncovered:
-        unbuilt = [u.service for u in uncovered if u.reason.code == "W101"]
-        named = [catalogue()[name].title.say(language) for name in unbuilt]
-        if named:
-            lines.append(f"{words['uncovered']} ({words['not_built']}): {', '.join(named)}")
-        for u in uncovered:
-            if u.reason.code != "W101":
-                lines.append(f"{words['uncovered']}: {u.reason.text(language)}")
+    lines += left_out([u.reason for u in result.plan.uncovered], language)
     checked, all_numbers = result.verified
     counted = f"{checked} / {all_numbers} {words['unverified']}"
     return [*lines, counted]
+
+
+def understood(report: "Report", language: str) -> str:
+    """Counties, tables and ecosystems as they were understood, one line each."""
+    if report.plan is None:
+        return ""
+    words = WORDS[language]
+    counties = report.plan.counties
+    area = sum(counties.areas) / 1e6
+    first = zip(counties.codes[:4], counties.names[:4], strict=True)
+    listed = ", ".join(f"{code} {name}" for code, name in first)
+    more = " …" if len(counties.codes) > 4 else ""
+    lines = [f"{words['counties']}: {len(counties.codes)}, {area:,.2f} km² ({listed}{more})"]
+    for table in report.plan.tables.values():
+        lines.append(f"{words['table']} {table.name}: {len(table.rows)} {words['rows']}")
+    largest = sorted(report.ecosystems.items(), key=lambda entry: -entry[1])
+    shares = [f"{_kind(key, language)} {share:.1%}" for key, share in largest]
+    return "\n".join([*lines, f"{words['ecosystems']}: {', '.join(shares)}"])
+
+
+def _kind(key: str, language: str) -> str:
+    known = ecosystems().get(key)
+    return known.title.say(language) if known else WORDS[language]["nodata"]
+
+
+def left_out(reasons: Sequence["Problem"], language: str) -> list[str]:
+    """Return what the account leaves out: all that is not built in one line, the rest one each."""
+    words = WORDS[language]
+    unbuilt = [str(r.fields["service"]) for r in reasons if r.code == "W101"]
+    named = [catalogue()[name].title.say(language) for name in unbuilt]
+    lines = [f"{words['uncovered']} ({words['not_built']}): {', '.join(named)}"] if named else []
+    return lines + [
+        f"{words['uncovered']}: {r.text(language)}" for r in reasons if r.code != "W101"
+    ]
 
 
 def layer_table(report: "Report", language: str) -> str:

@@ -48,6 +48,8 @@ def decode(path: Path) -> str:
     UTF-8 is tried first and strictly: Chinese in UTF-8 also decodes as GB18030, to nonsense.
     """
     raw = path.read_bytes()
+    if raw[:4] == b"PK\x03\x04":  # a workbook
+        raise InputError(Problem("E501", {"file": path}))
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         encodings: tuple[str, ...] = ("utf-16",)
     else:

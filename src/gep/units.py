@@ -12,35 +12,37 @@ from gep.errors import Problem, UnitError
 
 FIRST_YEAR, LAST_YEAR = 1990, 2060
 DEFINITIONS = """\
-meter = [length] = m
+meter = [length] = m = 米
 millimeter = 1e-3 m = mm
 centimeter = 1e-2 m = cm
 hectometer = 1e2 m = hm
 kilometer = 1e3 m = km
 m2 = m ** 2
-m3 = m ** 3
-km2 = km ** 2
-hectare = 1e4 m2 = ha = hm2
+m3 = m ** 3 = 立方米
+km2 = km ** 2 = 平方公里
+hectare = 1e4 m2 = ha = hm2 = 公顷
 亩 = hectare / 15 = mu_of_land
 gram = [mass] = g
-kilogram = 1e3 g = kg
-tonne = 1e6 g = t
+kilogram = 1e3 g = kg = 千克 = 公斤
+tonne = 1e6 g = t = 吨
 gC = [carbon]
 kgC = 1e3 gC
 tC = 1e6 gC
 tCO2 = 12 / 44 * tC
 kgCO2 = 1e-3 tCO2
 tO2 = [oxygen]
+ion = [ions]
 second = [time] = s
+minute = 60 s
 hour = 3600 s = h
 day = 24 h
-year = [accounting_year]
+year = [accounting_year] = 年
 joule = kg * m ** 2 / s ** 2 = J
 kilojoule = 1e3 J = kJ
 megajoule = 1e6 J = MJ
-kilowatt_hour = 3.6 MJ = kWh
+kilowatt_hour = 3.6 MJ = kWh = 千瓦时 = 度
 degC = [temperature]
-person = [people]
+person = [people] = 人
 visit = [visits] = 人次
 percent = 0.01
 CNY = [money] = 元
@@ -55,7 +57,6 @@ TRAPS = {
     "mu": "亩 (= ha / 15)",
     "a": "year",
     "yr": "year",
-    "年": "year",
     "C": "tC, kgC or gC for carbon, degC for temperature",
     "CO2": "tCO2 or kgCO2 (carbon dioxide is a substance)",
     "TC": "tC (tonnes of carbon)",
@@ -64,8 +65,6 @@ TRAPS = {
     "mg": "g",
     "Kg": "kg",
     "KG": "kg",
-    "公顷": "ha",
-    "吨": "t",
     "斤": "0.5 * kg",
     "RMB": "CNY_<year>, for example CNY_2020",
     "yuan": "CNY_<year>, for example CNY_2020",
@@ -183,6 +182,14 @@ def of_year(text: str, year: int) -> str:
     ('CNY_2020/m^3', 'CNY_2020/m^3', '万CNY_2020')
     """
     return re.sub(r"CNY(_\d{4})?\b|元", f"CNY_{year}", text)
+
+
+def of_unit(error: UnitError, at: str) -> Problem:
+    """Problem with a unit, with its place."""
+    (problem,) = error.problems
+    if problem.code not in ("E601", "E602"):
+        return problem
+    return Problem("E531", {"at": at, "why": problem.text("en"), "why_zh": problem.text("zh")})
 
 
 def exact(number: float) -> Decimal:

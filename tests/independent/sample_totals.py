@@ -10,7 +10,9 @@ quanta per pixel, so it may differ by half a quantum for each pixel in ``pixels`
 
 Columns: place (township code or ``unallocated``), service, indicator (for products the product),
 quantity, unit, value_cny (money of the account year); coverage = valid / eligible area, pixels =
-valid pixels, capacity = what the plants could take up before the cap. Empty = missing.
+valid pixels, capacity = what the ecosystems could take up before the cap. Empty = missing.
+What comes from the rows of a table has neither coverage nor pixels; a service that has nothing to
+work on in a place (no swamp, no lake) has no row there.
 """
 
 from __future__ import annotations
@@ -47,6 +49,16 @@ COLUMNS = (
     "capacity",
 )
 LAND = ("forest", "shrubland", "grassland", "cropland")
+NATURAL = ("forest", "shrubland", "grassland")
+OPEN_WATER = ("lake", "river", "reservoir", "pond", "open_water")
+WETLAND = (*OPEN_WATER, "swamp", "floodplain")
+GROUPS = {
+    "agricultural_products": "agriculture",
+    "forestry_products": "forestry",
+    "animal_husbandry_products": "animal_husbandry",
+    "fishery_products": "fishery",
+    "other_products": "other",
+}
 WOODS = (
     "evergreen_broadleaf_forest",
     "deciduous_broadleaf_forest",
@@ -84,6 +96,12 @@ def constant(file, name, sets, unit):
     return plain(entry(file, name, sets, unit)["value"])
 
 
+def parameter(about, file, name, unit):
+    """A constant as the profile has it: its own number before the coefficient's."""
+    number = constant(file, name, about.get("sets", {}), unit)
+    return about.get("parameters", {}).get(name, number)
+
+
 def by_class(file, name, sets, unit, classes):
     """Class key -> number, a class before its group; NaN where nothing is known."""
     values = entry(file, name, sets, unit)["values"]
@@ -93,9 +111,9 @@ def by_class(file, name, sets, unit, classes):
     }
 
 
-def price(name, sets, per):
+def price(name, sets, per, file="prices.toml"):
     """CNY of the account year per ``per``; None where there is none."""
-    found = toml("prices.toml")[name]
+    found = toml(file)[name]
     if "sets" in found:
         found = {**found, **found["sets"][sets.get(name, found.get("default"))]}
     money, over = found["unit"].split("/")
@@ -115,6 +133,27 @@ def price(name, sets, per):
             return None
         moved *= plain(chain["values"][str(year)]) / 100
     return moved
+
+
+# --- tables of the departments -------------------------------------------------------------------
+
+
+def table(name):
+    """Rows of a department table, everything as text."""
+    return pandas.read_csv(
+        SAMPLE / "statistics" / f"{name}.csv",
+        dtype=str,
+        encoding="utf-8-sig",
+        keep_default_na=False,
+    ).to_dict("records")
+
+
+def by_place(name, amount):
+    """Place -> exact sum of ``amount`` over the rows of a table, in the order of the places."""
+    found = {}
+    for row in table(name):
+        found.setdefault(row["county_code"], []).append(amount(row))
+    return {place: math.fsum(found[place]) for place in sorted(found)}
 
 
 # --- the grid ----------------------------------------------------------------------------------
@@ -204,6 +243,10 @@ def main():
         "cover_factor",
         "support_factor",
         "net_ecosystem_production",
+        "storm_precipitation",
+        "storm_runoff",
+        "hot_days",
+        "water_evaporation",
     )
     raster = {name: layer(name)[0] for name in names}
     area = np.repeat(pixel_areas(transform, cover.shape[0])[:, None], cover.shape[1], axis=1)
@@ -281,10 +324,7 @@ def main():
 
     # air: the smaller of emission and capacity; no emission known, no quantity
     about = profile["air_purification"]
-    emissions = pandas.read_csv(
-        SAMPLE / "statistics" / "emissions.csv", dtype=str, encoding="utf-8-sig",
-        keep_default_na=False,
-    ).set_index("county_code")  # fmt: skip
+    emissions = pandas.DataFrame(table("emissions")).set_index("county_code")
     air = {}
     for indicator, column in (("sulfur_dioxide", "so2(t)"), ("nitrogen_oxides", "nox(t)")):
         each = by_class(
@@ -298,23 +338,129 @@ def main():
             add(place, "air_purification", indicator, quantity, "t/year", cost, share, pixels,
                 capacity)  # fmt: skip
 
-    # products: quantity x price, or the value alone
-    products = pandas.read_csv(
-        SAMPLE / "statistics" / "products.csv", dtype=str, encoding="utf-8-sig",
-        keep_default_na=False,
-    )  # fmt: skip
-    crops = products[products["group"] == "agriculture"]
-    for line in crops.to_dict("records"):
-        if line["quantity"]:
-            quantity, worth = float(line["quantity"]), None
-            assert line["unit"] == "t"
-            worth = quantity * float(line["price(元/t)"])
-        else:
-            quantity, worth = None, float(line["value(元)"])
-        rows.append(
-            (line["county_code"], "agricultural_products", line["product"], quantity,
-             "t/year" if quantity is not None else "", worth, "", "", "")
-        )  # fmt: skip
+    # products: quantity x price, or the value alone; a product has the unit of its first row
+    products = table("products")
+    assert {line["group"] for line in products} == set(GROUPS.values())
+    for service, group in GROUPS.items():
+        lines = [line for line in products if line["group"] == group]
+        units = {}
+        for line in lines:
+            units[line["product"]] = units.get(line["product"]) or line["unit"]
+        for line in lines:
+            unit, quantity = units[line["product"]], None
+            if line["quantity"]:
+                quantity = float(line["quantity"])
+                assert line["unit"] == unit
+            if line["value(元)"]:
+                worth = float(line["value(元)"])
+                assert not line["price(元/t)"]
+            else:
+                worth = quantity / {"t": 1, "kg": 1000}[unit] * float(line["price(元/t)"])
+            rows.append(
+                (line["county_code"], service, line["product"], quantity,
+                 f"{unit}/year" if unit else "", worth, "", "", "")
+            )  # fmt: skip
+
+    # flood: storm rain that does not run off, swamps of a class depth, lakes, reservoirs
+    about = profile["flood_mitigation"]
+    sets, costs, file = about.get("sets", {}), about.get("prices", {}), "flood_mitigation.toml"
+
+    def flood_cost(indicator):
+        return price(costs.get(indicator, "reservoir_cost"), sets, "m^3")
+
+    held = raster["storm_precipitation"] - raster["storm_runoff"]
+    assert not (held < 0).any()
+    rise = by_class(file, "water_level_difference", sets, "m/year", classes)
+    flood = {}
+    for indicator, depth, words in (
+        ("vegetation", held, NATURAL),
+        ("swamps", spread(rise) * 1e3, ("swamp",)),
+    ):
+        flood[indicator] = sums(depth * 1e-3, eligible(*words))
+        for place, (quantity, share, pixels, _) in flood[indicator].items():
+            if pixels:
+                add(place, "flood_mitigation", indicator, quantity, "m^3/year",
+                    flood_cost(indicator), share, pixels)  # fmt: skip
+    intercept = parameter(about, file, "lake_intercept", "1")
+    exponent = parameter(about, file, "lake_exponent", "1")
+    exchange = parameter(about, file, "lake_exchange", "1/year")
+    part = parameter(about, file, "flood_share", "1")
+
+    def lake(row):
+        if row["storage(m3)"]:
+            return float(row["storage(m3)"])
+        return math.exp(intercept) * float(row["area(km2)"]) ** exponent * exchange * 1e4
+
+    def reservoir(row):
+        if row["flood_storage(m3)"]:
+            return float(row["flood_storage(m3)"])
+        return float(row["total_storage(m3)"]) * part
+
+    for name, amount in (("lakes", lake), ("reservoirs", reservoir)):
+        for place, quantity in by_place(name, amount).items():
+            add(place, "flood_mitigation", name, quantity, "m^3/year", flood_cost(name))
+
+    # water quality: the smaller of load and capacity, t
+    about = profile["water_purification"]
+    sets, costs = about.get("sets", {}), about.get("prices", {})
+    loads = pandas.DataFrame(table("loads")).set_index("county_code")
+    purified = {}
+    for indicator, column, priced in (
+        ("chemical_oxygen_demand", "cod(t)", "chemical_oxygen_demand_price"),
+        ("ammonia_nitrogen", "ammonia_nitrogen(t)", "ammonia_nitrogen_price"),
+        ("total_phosphorus", "total_phosphorus(t)", "phosphorus_price"),
+    ):
+        each = by_class(
+            "water_purification.toml", f"{indicator}_capacity", sets, "t/(km^2*year)", classes
+        )
+        cost = price(costs.get(indicator, priced), sets, "t")
+        purified[indicator] = sums(spread(each) / 1e6, eligible(*WETLAND))
+        for place, (capacity, share, pixels, _) in purified[indicator].items():
+            if pixels:
+                quantity = min(float(loads[column][place]), capacity)
+                add(place, "water_purification", indicator, quantity, "t/year", cost, share,
+                    pixels, capacity)  # fmt: skip
+
+    # climate: heat taken up on the hot days / what an air conditioner moves per electricity
+    about = profile["climate_regulation"]
+    sets, costs, file = about.get("sets", {}), about.get("prices", {}), "climate_regulation.toml"
+    heat = spread(by_class(file, "heat_absorbed", sets, "kJ/(m^2*day)", classes))
+    cooling = parameter(about, file, "cooling_efficiency", "1")
+    wet_cooling = parameter(about, file, "water_cooling_efficiency", "1")
+    latent = parameter(about, file, "latent_heat", "kJ/kg")
+    weight = parameter(about, file, "water_density", "kg/m^3")  # of a millimetre: g/m2
+    by_plants = raster["hot_days"] * heat / cooling / 3600
+    by_water = raster["water_evaporation"] * weight / 1000 * latent / wet_cooling / 3600
+    climate = {}
+    for indicator, density, words in (
+        ("vegetation", by_plants, NATURAL),
+        ("water", by_water, OPEN_WATER),
+    ):
+        cost = price(costs.get(indicator, "electricity_price"), sets, "kWh")
+        climate[indicator] = sums(density, eligible(*words))
+        for place, (quantity, share, pixels, _) in climate[indicator].items():
+            if pixels:
+                add(place, "climate_regulation", indicator, quantity, "kWh/year", cost, share,
+                    pixels)  # fmt: skip
+
+    # hydropower, kWh
+    about = profile["ecological_energy"]
+    key = about.get("prices", {}).get("hydropower", "hydropower_price")
+    cost = price(key, about.get("sets", {}), "kWh", "ecological_energy.toml")
+    for place, quantity in by_place("energy", lambda row: float(row["generation(kWh)"])).items():
+        add(place, "ecological_energy", "hydropower", quantity, "kWh/year", cost)
+
+    # travel cost: what visitors spend, and their time at the wage of their place
+    about = profile["tourism"]
+    share = parameter(about, "tourism.toml", "time_value_share", "1")
+    visits = by_place("tourism", lambda row: float(row["visitors(人次)"]))
+
+    def travel(row):
+        day = float(row["days(day/人次)"]) * float(row["wage(元/day)"]) * share
+        return float(row["visitors(人次)"]) * (float(row["cost(元/人次)"]) + day)
+
+    for place, worth in by_place("tourism", travel).items():
+        rows.append((place, "tourism", "visits", visits[place], "visit/year", worth, "", "", ""))
 
     with EXPECTED.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -324,7 +470,10 @@ def main():
                 "" if cell is None else repr(cell) if isinstance(cell, float) else cell
                 for cell in row
             )
-    report(rows, masks, area, {"water": water, "soil": soil, "carbon": carbon, **air})
+    eligible_sums = {"water": water, "soil": soil, "carbon": carbon, **air}
+    eligible_sums |= {f"flood by {name}": found for name, found in flood.items()}
+    eligible_sums |= {f"cooling by {name}": found for name, found in climate.items()}
+    report(rows, masks, area, eligible_sums | purified)
 
 
 def report(rows, masks, area, eligible):
@@ -338,6 +487,11 @@ def report(rows, masks, area, eligible):
         )
         table["total"] = table.sum(axis=1)
         sys.stdout.write(f"\n{what}\n{table.round(3).to_string()}\n")
+    whole = frame["value"].sum()
+    shares = 100 * frame.groupby("service", sort=False)["value"].sum() / whole
+    density = 1e6 * whole / sum(float(area[mask].sum()) for mask in masks.values())
+    sys.stdout.write(f"\nshare of every service, %\n{shares.round(2).to_string()}\n")
+    sys.stdout.write(f"\n{whole:.1f} 10^4 CNY, {density:.0f} 10^4 CNY/km2\n")
     sys.stdout.write("\nkm2 of every place, and per km2 of eligible land\n")
     for place, mask in masks.items():
         parts = [f"{place}  {area[mask].sum() / 1e6:.3f} km2"]
