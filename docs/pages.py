@@ -36,9 +36,8 @@ def services(language: str) -> str:
         "en": "Counted by `jiangxi-2021` and not built yet",
         "zh": "`jiangxi-2021` 计入而尚未实现",
     }
-    return (
-        "\n".join(f"| {line} |" for line in lines) + f"\n\n{said[language]}: {', '.join(waiting)}."
-    )
+    table = "\n".join(f"| {line} |" for line in lines)
+    return f"{table}\n\n{said[language]}: {', '.join(waiting)}." if waiting else table
 
 
 PARTS = {"demo": demo, "services": services}

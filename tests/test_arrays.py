@@ -10,7 +10,7 @@ import xarray as xr
 import gep
 from gep.arrays import Densities
 from gep.errors import InputError, UnitError
-from gep.service import Indicator, services
+from gep.service import Indicator, Service, services
 
 MM = {"units": "mm/year"}
 CLASSES = ["mixed_forest", "tussock", "paddy", "lake", "built_up", ""]
@@ -103,9 +103,39 @@ def test_class_nobody_knows_is_refused() -> None:
     refused("water_retention", "not ecosystem classes: 11", ecosystem=kinds([11] * 6), **rain())  # type: ignore[list-item]
 
 
-@pytest.mark.parametrize("name", ["oxygen_release", "agricultural_products"])
-def test_service_without_pixels_says_so(name: str) -> None:
-    refused(name, "it has no kernel on pixels of its own; see gep.from_quantities")
+@pytest.mark.parametrize(
+    "service",
+    [
+        pytest.param(s, id=f"{s.name}-{s.method}")
+        for s in services().values()
+        if not any(isinstance(i, Indicator) and not i.table for i in s.indicators)
+    ],
+)
+def test_service_without_pixels_says_so(service: Service) -> None:
+    """Derived, open rows, kernels on rows, money of its own: none of them has a density."""
+    with pytest.raises(InputError) as caught:
+        gep.services[service.name, service.method]()
+    why = "it has no kernel on pixels of its own; see gep.from_quantities"
+    assert str(caught.value) == f"gep.services['{service.name}']: {why}"
+    assert caught.value.problems[0].code == "E019"
+
+
+def test_what_is_made_of_rows_is_left_out_beside_pixels() -> None:
+    storm = {"storm_precipitation": layer([300.0], ("x",)), "storm_runoff": layer([45.0], ("x",))}
+    found = gep.services["flood_mitigation"](**storm, ecosystem=kinds(["tussock"]))
+    assert set(found) == {"vegetation", "swamps"}, "lakes and reservoirs are rows"
+    why = "unknown argument area; known: storm_precipitation, storm_runoff, water_level_difference"
+    refused("flood_mitigation", why, area=1.0, **storm)
+
+
+def test_services_of_rows_and_of_money_of_their_own_are_among_them() -> None:
+    names = {
+        s.name for s in services().values() if any(getattr(i, "worth", 0) for i in s.indicators)
+    }
+    names |= {"water_supply", "ecological_energy", "oxygen_release", "agricultural_products"}
+    assert "tourism" in names
+    for name in names:
+        refused(name, "it has no kernel on pixels of its own; see gep.from_quantities")
 
 
 def test_missing_in_missing_out() -> None:
@@ -173,12 +203,102 @@ def test_dimensions_and_coordinates_are_kept() -> None:
     xr.testing.assert_equal(found.coords.to_dataset(), nep.coords.to_dataset())
 
 
-def test_arrays_that_do_not_lie_on_one_another_are_refused() -> None:
-    inputs = rain()
-    size = len(CLASSES)
-    inputs = {n: a.assign_coords(x=np.arange(size) + k) for k, (n, a) in enumerate(inputs.items())}
-    with pytest.raises(ValueError, match="align"):
-        gep.services["water_retention"](runoff_coefficient=0.0, **inputs)
+def layer(values: Any, dims: tuple[str, ...], **coordinates: Any) -> xr.DataArray:
+    return xr.DataArray(values, coordinates, dims, attrs=MM)
+
+
+X = [115.0, 116.0, 117.0]
+P = "precipitation"
+ET = "evapotranspiration"
+
+
+@pytest.mark.parametrize(
+    ("precipitation", "evapotranspiration", "why"),
+    [
+        pytest.param(
+            layer([1.0, 2, 3], ("x",), x=X),
+            layer([1.0, 2, 3], ("x",), x=[116.0, 117.0, 118.0]),
+            f"{ET} does not lie on {P}: other coordinates along x",
+            id="shifted by a pixel",
+        ),
+        pytest.param(
+            layer([1.0, 2, 3], ("x",), x=X),
+            layer([1.0, 2, 3], ("x",), x=[315.0, 316.0, 317.0]),
+            f"{ET} does not lie on {P}: other coordinates along x",
+            id="nothing in common",
+        ),
+        pytest.param(
+            layer([1.0, 2, 3], ("x",), x=X),
+            layer([1.0, 2, 3], ("x",), x=X[::-1]),
+            f"{ET} does not lie on {P}: other coordinates along x",
+            id="turned round",
+        ),
+        pytest.param(
+            layer(np.ones((2, 3)), ("y", "x"), x=X, y=[28.0, 27.0]),
+            layer(np.ones((3, 3)), ("y", "x"), x=X, y=[28.0, 27.0, 26.0]),
+            f"{ET} does not lie on {P}: other size along y",
+            id="a part of the other",
+        ),
+        pytest.param(
+            layer([1.0, 2], ("x",)),
+            layer([1.0], ("x",)),
+            f"{ET} does not lie on {P}: other size along x",
+            id="one element, no coordinates",
+        ),
+        pytest.param(
+            layer(np.ones((2, 3)), ("y", "x")),
+            layer([1.0, 2, 3], ("x",)),
+            f"{ET} has dimensions (x), {P} has (y, x)",
+            id="one dimension less",
+        ),
+        pytest.param(
+            layer([1.0, 2, 3], ("x",)),
+            layer([1.0, 2, 3], ("lon",)),
+            f"{ET} has dimensions (lon), {P} has (x)",
+            id="another name",
+        ),
+    ],
+)
+def test_arrays_that_do_not_lie_on_one_another_are_refused(
+    precipitation: xr.DataArray, evapotranspiration: xr.DataArray, why: str
+) -> None:
+    inputs = {P: precipitation, ET: evapotranspiration, "runoff_coefficient": 0.0}
+    refused("water_retention", why, **inputs)
+
+
+def test_classes_and_coefficients_must_lie_on_the_rasters_too() -> None:
+    """The input that differs is named, whichever it is."""
+    inputs = {n: a.assign_coords(x=np.arange(len(CLASSES))) for n, a in rain().items()}
+    shifted = kinds().assign_coords(x=np.arange(len(CLASSES)) + 1)
+    why = f"ecosystem does not lie on {P}: other coordinates along x"
+    refused("water_retention", why, ecosystem=shifted, **inputs)
+    share = array(np.full(5, 0.1), "1")
+    why = f"runoff_coefficient does not lie on {P}: other size along x"
+    refused("water_retention", why, runoff_coefficient=share, **inputs)
+    plain = np.full(6, 0.1)
+    why = "runoff_coefficient is ndarray, not an xarray.DataArray"
+    refused("water_retention", why, runoff_coefficient=plain, **inputs)
+
+
+@pytest.mark.parametrize("wrong", ["0.1", None, [0.1, None], True, xr.DataArray("0.1")])
+def test_input_that_is_no_number_is_refused(wrong: Any) -> None:
+    why = "runoff_coefficient is not a number or a DataArray of numbers"
+    refused("water_retention", why, runoff_coefficient=wrong, **rain())
+
+
+def test_array_without_dimensions_goes_with_any() -> None:
+    inputs = rain() | {ET: xr.DataArray(700.0, attrs=MM)}
+    wanted = gep.services["water_retention"](ecosystem=kinds(), **rain())
+    xr.testing.assert_equal(gep.services["water_retention"](ecosystem=kinds(), **inputs), wanted)
+    forest = gep.services["water_retention"](ecosystem=xr.DataArray("mixed_forest"), **rain())
+    np.testing.assert_allclose(forest["water_retention"], [900 - 1600 * RUNOFF[0]] * 6, rtol=1e-12)
+
+
+def test_dimensions_in_another_order_are_put_right() -> None:
+    grid = np.arange(6.0).reshape(2, 3)
+    inputs = {P: layer(grid, ("y", "x")), ET: layer(grid.T, ("x", "y"))}
+    found = gep.services["water_retention"](runoff_coefficient=0.0, **inputs)
+    np.testing.assert_array_equal(found["water_retention"], np.zeros((2, 3)))
 
 
 def test_names_and_methods() -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import small
 
-from gep import profile
+from gep import config, plan, profile
 from gep.coefficients import (
     ALLOWED,
     DIMENSIONS,
@@ -379,6 +380,72 @@ RULES = [
         "water.toml: cost = Infinity is not a number",
         "water.toml: cost = Infinity 不是数字",
     ),
+    *[
+        (
+            COST.replace("6.1107", said),
+            "E523",
+            f"water.toml: cost = {shown} is not a number",
+            f"water.toml: cost = {shown} 不是数字",
+        )
+        for said, shown in (("true", "True"), ("[0, [1, 2], 0]", "[0, [1, 2], 0]"))
+    ],
+    *[
+        (
+            COST + f"{key} = true\n",
+            "E520",
+            f'water.toml: cost lacks {key} = "…"',
+            f'water.toml: cost 缺少 {key} = "…"',
+        )
+        for key in ("verified_by", "confidence", "note", "symbol")
+    ],
+    (
+        COST.replace("value = 6.1107", "value = { value = 6.1107, verified_by = true }"),
+        "E520",
+        'water.toml: cost lacks verified_by = "…"',
+        'water.toml: cost 缺少 verified_by = "…"',
+    ),
+    (
+        COST.replace('"CNY_2005/m^3"', "5") + 'holds = "yes"\n',
+        "E520",
+        'water.toml: cost lacks unit = "…", holds = true / false',
+        'water.toml: cost 缺少 unit = "…", holds = true / false',
+    ),
+    *[
+        (
+            SHARE.replace("range = [0, 100]", f"range = {said}"),
+            "E520",
+            "water.toml: share lacks range = [lowest, highest]",
+            "water.toml: share 缺少 range = [lowest, highest]",
+        )
+        for said in ("[100, 0]", "[nan, 100]")
+    ],
+    (
+        COST.replace("range = [0, 100]", "range = [-0.01, 100]"),
+        "E536",
+        "water.toml: cost: the range [-0.01, 100] lets the price CNY_2005/m^3 be negative",
+        "water.toml: cost:范围 [-0.01, 100] 允许价格 CNY_2005/m^3 为负",
+    ),
+    (
+        YEARS.replace("CNY/m^3", "元/m^3").replace("range = [0, 100]", "range = [-1, 100]"),
+        "E536",
+        "water.toml: cost: the range [-1, 100] lets the price 元/m^3 be negative",
+        "water.toml: cost:范围 [-1, 100] 允许价格 元/m^3 为负",
+    ),
+    (
+        COST + "values = { forest = 1 }\n",
+        "E528",
+        (
+            "water.toml: cost: an override of something that does not exist: "
+            "values (by = constant: value)"
+        ),
+        "water.toml: cost:要覆盖的内容不存在:values (by = constant: value)",
+    ),
+    (
+        COST.replace('by = "constant"', "by = true"),
+        "E529",
+        f"water.toml: cost: by = True; known: {', '.join(DIMENSIONS)}",
+        f"water.toml: cost:by = True;可用:{', '.join(DIMENSIONS)}",
+    ),
     (
         COST.replace("6.1107", '"six"'),
         "E523",
@@ -482,7 +549,7 @@ def test_rule(tmp_path: Path, text: str, code: str, english: str, chinese: str) 
 
 
 def test_every_code_of_coefficient_files_is_tested() -> None:
-    tested = {rule[1] for rule in RULES} | {"E532"}  # of overrides, below
+    tested = {rule[1] for rule in RULES} | {"E532", "E533", "E534", "E535"}  # of overrides
     assert tested == {c for c in messages() if "E520" <= c <= "E539"}
 
 
@@ -822,6 +889,209 @@ def test_override_of_a_constant_drops_the_old_verification(tmp_path: Path) -> No
     assert (value.number, value.verified, value.confidence, value.note) == (7, "seen", "", "")
 
 
+RANGE = "an override cannot set range", "覆盖不能设置 range"
+
+
+@pytest.mark.parametrize(
+    ("text", "own", "at", "more"),
+    [
+        (COST, f"[cost]\nrange = [-100, 100]\nvalue = -5\n{TAG}", "cost", ["E522"]),
+        (COST, "[cost]\nrange = [0, 100]\n", "cost", []),
+        (SETS, f"[share.sets.b]\nrange = [0, 900]\nvalue = 200\n{TAG}", "share.sets.b", ["E522"]),
+        (SETS, f"[share.sets.c]\nrange = [0, 9]\nvalue = 2\n{TAG}", "share.sets.c", ["E522"]),
+    ],
+)
+def test_override_may_not_touch_a_range(
+    tmp_path: Path, text: str, own: str, at: str, more: list[str]
+) -> None:
+    _, problems = overriding(tmp_path, text, water=own)
+    assert [problem.code for problem in problems] == ["E533", *more]
+    assert problems[0].text() == f"water.toml: {at}: {RANGE[0]}"
+    assert problems[0].text("zh") == f"water.toml: {at}:{RANGE[1]}"
+    assert problems[0].fix()
+    assert problems[0].fix("zh")
+
+
+def test_a_new_index_brings_no_range(tmp_path: Path) -> None:
+    own = INDEX.replace("construction", "own") + "2010 = 1.081\n"
+    own = own.replace("[own]", "[own]\nrange = [0, 1000]")
+    _, problems = overriding(tmp_path, COST, price_index=own)
+    assert [problem.text() for problem in problems] == [
+        f"price_index.toml: own: {RANGE[0]}",
+        "price_index.toml: own.2010 = 1.081 is outside [50, 200]",
+    ]
+
+
+@pytest.mark.parametrize("number", ["1.081", "0", "-8.1", "200.1", "49.9"])
+def test_an_index_that_is_no_chain_of_100_is_refused(tmp_path: Path, number: str) -> None:
+    own = f"[construction]\n{TAG}[construction.values]\n2008 = {number}\n"
+    _, problems = overriding(tmp_path, COST, price_index=own)
+    assert [(problem.code, problem.text()) for problem in problems] == [
+        ("E522", f"price_index.toml: construction.2008 = {number} is outside [50, 200]")
+    ]
+    assert problems[0].text("zh") == (
+        f"price_index.toml: construction.2008 = {number} 超出范围 [50, 200]"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "own", "at", "keys"),
+    [
+        (COST, '[cost]\nunit = "CNY_2020/m^3"\n', "cost", "unit"),
+        (COST, f'[cost]\nindex = "producer"\nholds = true\n{TAG}', "cost", "index, holds"),
+        (SHARE, '[share]\nby = "constant"\n', "share", "by"),
+        (
+            SHARE,
+            f'[share]\nunit = "1"\n{TAG}[share.values]\nforest = 0.15\n',
+            "share",
+            "unit",
+        ),
+        (YEARS, f"[cost]\nholds = true\n{TAG}values = {{ 2019 = 5 }}\n", "cost", "holds"),
+        (SETS, '[share]\nunit = "percent"\n', "share", "unit"),
+        (SETS, '[share.sets.b]\nunit = "1"\n', "share.sets.b", "unit"),
+    ],
+)
+def test_override_of_what_a_shipped_number_means(
+    tmp_path: Path, text: str, own: str, at: str, keys: str
+) -> None:
+    _, problems = overriding(tmp_path, text, water=own)
+    assert [(problem.code, problem.text()) for problem in problems] == [
+        ("E534", f"water.toml: {at}: {keys} would change what the shipped numbers mean")
+    ]
+    assert problems[0].text("zh") == f"water.toml: {at}:{keys} 会改变原有数值的含义"
+    assert problems[0].fix()
+    assert problems[0].fix("zh")
+
+
+def test_a_number_of_its_own_brings_its_meaning(tmp_path: Path) -> None:
+    own = f'[cost]\nunit = "CNY_2008/m^3"\nindex = "construction"\nvalue = 8\n{TAG}'
+    book, problems = overriding(tmp_path, COST, water=own)
+    assert problems == []
+    moved = book.price(book.services["water"]["cost"][""], "CNY/m^3", 2009)
+    assert isinstance(moved, Price)
+    assert moved.number == 4, "8 of 2008, and the index of 2009 is 50"
+
+
+def test_a_new_set_brings_its_meaning(tmp_path: Path) -> None:
+    own = f'[share]\ndefault = "c"\n[share.sets.c]\nunit = "percent"\nvalue = 1\n{TAG}'
+    book, problems = overriding(tmp_path, SETS, water=own)
+    assert problems == []
+    found = book.coefficient("water", "share")
+    assert found
+    assert found.number("1")[0] == Decimal("0.01")  # type: ignore[index]
+
+
+def test_one_number_for_all_takes_the_place_of_many(tmp_path: Path) -> None:
+    book, problems = overriding(
+        tmp_path, SHARE, water=f'[share]\nby = "constant"\nvalue = 3\n{TAG}'
+    )
+    assert problems == []
+    share = book.services["water"]["share"][""]
+    assert {keys: value.number for keys, value in share.values.items()} == {("",): 3}
+
+
+def test_one_number_where_there_are_many_does_not_pass_unnoticed(tmp_path: Path) -> None:
+    _, problems = overriding(tmp_path, SHARE, water=f"[share]\nvalue = 3\n{TAG}")
+    assert [problem.text() for problem in problems] == [
+        (
+            "water.toml: share: an override of something that does not exist: "
+            "value (by = ecosystem: values)"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("unit", "number", "wrong"),
+    [
+        ("CNY_2010/m^3", "101", "101 is outside [0, 100]"),
+        ("CNY_2010/(万m^3)", "1000000", ""),
+        ("CNY_2010/(万m^3)", "1000001", "1000001 is outside [0, 1000000]"),
+        ("万元/m^3", "0.02", "0.02 is outside [0, 0.01]"),
+    ],
+)
+def test_another_unit_is_no_wider_range(tmp_path: Path, unit: str, number: str, wrong: str) -> None:
+    own = f'[cost]\nunit = "{unit}"\nvalue = {number}\n{TAG}'
+    _, problems = overriding(tmp_path, COST, water=own)
+    said = [problem.text() for problem in problems if problem.code != "E525"]
+    assert said == ([f"water.toml: cost = {wrong}"] if wrong else [])
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        (f"[share]\n{TAG}sets = 5\n", "water.toml: [sets] value = 5"),
+        (f"[share.sets]\na = true\n{TAG}", "water.toml: [sets.a] value = True"),
+    ],
+)
+def test_sets_that_are_no_tables(tmp_path: Path, own: str, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        overriding(tmp_path, SETS, water=own)
+    assert [problem.code for problem in caught.value.problems] == ["E003"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("own.csv", ""), ("own.csv", "\n\n"), ("own.toml", ""), ("own.toml", "[water]\n")]
+    + [("own/notes.txt", "x"), ("own/own.csv", "x"), ("own/water.toml", "# nothing\n")]
+    + [("own.csv", "file,name,set,key,value,unit,source,where,status\n,,,,,,,,\n")],
+)
+def test_overrides_that_say_nothing(tmp_path: Path, name: str, text: str) -> None:
+    own = tmp_path / name
+    own.parent.mkdir(exist_ok=True)
+    own.write_text(text, "utf8")
+    top = tmp_path / name.split("/")[0]
+    _, problems = read(tmp_path, COST, top)
+    assert [(problem.code, problem.text()) for problem in problems] == [
+        ("E535", f"{top.name}: no overrides in it")
+    ]
+    assert problems[0].text("zh") == f"{top.name}:其中没有覆盖内容"
+    assert problems[0].fix()
+    assert problems[0].fix("zh")
+
+
+def test_book_says_what_was_overridden(tmp_path: Path) -> None:
+    own = f"[share.sets.b]\nvalue = 40\n{TAG}[cost]\nvalue = 7\n{TAG}"
+    book, problems = overriding(tmp_path, SETS + COST, water=own)
+    assert problems == []
+    assert book.overridden == (("water", "share", "b"), ("water", "cost", ""))
+    rows = "water.toml,share,b,,40,percent,BOOK,p,seen\nwater,cost,,,7,CNY_2005/m^3,BOOK,p,seen\n"
+    assert from_csv(tmp_path, SETS + COST, rows)[0].overridden == book.overridden
+    assert load()[0].overridden == ()
+
+
+IDLE = [
+    (
+        "prices",
+        "reservoir_cost",
+        "annualised",
+        "CNY_2005/m^3",
+        "prices.toml: reservoir_cost.sets.lyt1721",
+    ),
+    ("water_retention", "clamp", "", "1", "clamp = 0"),
+    ("prices", "reservoir_cost", "lyt1721", "CNY_2005/m^3", ""),
+    ("prices", "oxygen_price", "lyt1721", "CNY_2005/tO2", ""),
+]
+
+
+@pytest.mark.parametrize(("file", "name", "chosen", "unit", "used"), IDLE)
+def test_override_of_what_the_profile_does_not_use(
+    tmp_path: Path, file: str, name: str, chosen: str, unit: str, used: str
+) -> None:
+    row = f"{file},{name},{chosen},,1,{unit},GEP,x,design\n"
+    path = small.write(
+        tmp_path, files={"own.csv": COLUMNS + row}, change={"coefficients.overrides": "own.csv"}
+    )
+    _, problems = plan.make(config.read(path), path.parent)
+    assert [problem for problem in problems if problem.is_error] == []
+    found = [problem for problem in problems if problem.code == "W525"]
+    at = f"{file}.toml: {name}" + (f".sets.{chosen}" if chosen else "")
+    wanted = [f"{at}: this override changes nothing: profile jiangxi-2021 uses {used}"]
+    assert [problem.text() for problem in found] == (wanted if used else [])
+    wanted = [f"{at}:这一覆盖不起作用:参数方案 jiangxi-2021 使用 {used}"]
+    assert [problem.text("zh") for problem in found] == (wanted if used else [])
+    assert all(problem.fix() and problem.fix("zh") for problem in found)
+
+
 COLUMNS = "file,name,set,key,value,unit,source,where,status\n"
 
 
@@ -923,6 +1193,13 @@ CSV_WRONG = [
         "E527",
         "water.toml: share.forest: status ; known: seen, derived, recalled, design",
     ),
+    ("water,share,,,1,1,BOOK,p,seen", "E528", ABSENT + "key -"),
+    (
+        "water,share,,forest,1,,BOOK,p,seen",
+        "E532",
+        "own.csv:2: an overriding number without unit",
+    ),
+    ("sources,BOOK,,forest,1,1,BOOK,p,seen", "E528", ABSENT + "sources"),
     (
         "water,share,,forst,1,1,BOOK,p,seen",
         "E526",
@@ -949,6 +1226,67 @@ def test_csv_row_that_stands_twice(tmp_path: Path) -> None:
     assert [problem.text() for problem in problems] == [
         "own.csv:3: water / share / forest stands in line 2 already"
     ]
+
+
+def test_csv_row_that_stands_twice_under_two_names_of_the_file(tmp_path: Path) -> None:
+    row = ",cost,,,7,CNY_2005/m^3,BOOK,p,seen\n"
+    _, problems = from_csv(tmp_path, COST, f"water{row}\n water.toml {row}")
+    assert [(problem.code, problem.text()) for problem in problems] == [
+        ("E505", "own.csv:4: water / cost stands in line 2 already")
+    ]
+    assert problems[0].text("zh") == "own.csv:4:water / cost 在第 2 行已出现"
+
+
+@pytest.mark.parametrize("column", COLUMNS.strip().split(","))
+def test_csv_without_a_column(tmp_path: Path, column: str) -> None:
+    names = [name for name in COLUMNS.strip().split(",") if name != column]
+    own = tmp_path / "own.csv"
+    own.write_text(",".join(names) + "\nwater,cost,,,7,CNY_2005/m^3,BOOK,p\n", "utf8")
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, COST, own)
+    (problem,) = caught.value.problems
+    assert problem.code == "E502"
+    assert problem.text() == f"own.csv: no column {column}; there are: {', '.join(names)}"
+    assert problem.text("zh") == f"own.csv:没有列 {column};现有:{', '.join(names)}"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        (COLUMNS.replace("where", "value"), "E508", "own.csv: columns that stand twice: value"),
+        (COLUMNS + "water,cost,,,7,x,BOOK,p. 1, 2,seen\n", "E512", "own.csv:2: 10 cells"),
+        (COLUMNS + 'water,cost,,,7,"x,BOOK,p,seen\n', "E511", "own.csv: not a CSV table"),
+    ],
+)
+def test_csv_that_is_no_table(tmp_path: Path, text: str, code: str, said: str) -> None:
+    own = tmp_path / "own.csv"
+    own.write_text(text, "utf8")
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, COST, own)
+    problem = caught.value.problems[-1]
+    assert (problem.code, problem.text()[: len(said)]) == (code, said)
+
+
+def test_csv_key_of_a_constant_does_not_pass_unnoticed(tmp_path: Path) -> None:
+    _, problems = from_csv(tmp_path, COST, "water,cost,,forest,7,CNY_2005/m^3,BOOK,p,seen\n")
+    assert [problem.text() for problem in problems] == [f"{ABSENT}key forest"]
+
+
+def test_csv_money_of_another_year_is_held_to_the_range(tmp_path: Path) -> None:
+    """9e6 CNY per 10⁴ m³ are 900 per m³: the unit stays that of the file, its money moves."""
+    row = "water,cost,,,9000000,CNY_2008/(万m^3),BOOK,p,seen\n"
+    book, problems = from_csv(tmp_path, COST, row)
+    assert [problem.text() for problem in problems] == [
+        "water.toml: cost = 900.0000 is outside [0, 100]"
+    ]
+    assert book.services["water"]["cost"][""].unit == "CNY_2008/m^3"
+
+
+def test_csv_of_an_index(tmp_path: Path) -> None:
+    rows = "price_index,construction,,2008,100,1,BOOK,p,seen\n"
+    book, problems = from_csv(tmp_path, COST, rows)
+    assert problems == []
+    assert book.indices["construction"].values["2008",].number == 100
 
 
 # ---- what ships
@@ -991,6 +1329,36 @@ def test_every_number_says_how_it_was_had(book: Book) -> None:
         assert (value.status == "recalled") == bool(value.confidence), at
         assert value.confidence in ("", "high", "medium", "low"), at
         assert value.verified_by == "", "nobody has verified anything yet"
+
+
+RETAGGED = [
+    ("prices", "reservoir_cost", "annualised", "", "design"),
+    ("prices", "nitrogen_price", "tax2018", "2018", "design"),
+    ("prices", "ammonia_nitrogen_price", "tax2018", "2018", "derived"),
+    ("prices", "phosphorus_price", "tax2018", "2018", "derived"),
+    ("prices", "sulfur_dioxide_price", "tax2018", "2018", "recalled"),
+    ("prices", "nitrogen_oxides_price", "tax2018", "2018", "recalled"),
+    ("prices", "dust_price", "tax2018", "2018", "recalled"),
+    ("prices", "dust_price", "tax2018_smoke", "2018", "recalled"),
+    ("negative_oxygen_ions", "year_length", "", "", "recalled"),
+]
+
+
+@pytest.mark.parametrize(("file", "name", "chosen", "key", "status"), RETAGGED)
+def test_what_is_worked_out_is_no_stronger_than_what_it_is_from(
+    book: Book, file: str, name: str, chosen: str, key: str, status: str
+) -> None:
+    value = book.services[file][name][chosen].values[key,]
+    assert value.status == status
+    assert value.confidence == ("high" if status == "recalled" else "")
+
+
+def test_derived_numbers_rest_on_nothing_remembered(book: Book) -> None:
+    for coefficient, keys, value in book.values():
+        if value.status == "derived":
+            at = (coefficient.at, keys)
+            assert book.sources[value.source]["seen"] is True, at
+            assert not any(w in value.note.lower() for w in ("remember", "recall", "proxy")), at
 
 
 def test_what_was_only_remembered_is_not_called_seen(book: Book) -> None:

@@ -199,7 +199,9 @@ def test_garze_2010_services_categories_total_shares_and_per_head(level: str) ->
     37(19): 6302-6312, doi:10.5846/stxb201607011362, table 3 and abstract.
     """
     said = case("ganzi2010-totals-shares")
-    result = gep.from_quantities(pd.DataFrame(value_rows(said["inputs"])), price_year=2010)
+    people = said["inputs"]["population_1e4"] * 10_000
+    frame = pd.DataFrame(value_rows(said["inputs"]))
+    result = gep.from_quantities(frame, price_year=2010, population=people)
     money = result.services.set_index("service")["value"] / 1e8
     share = result.services.set_index("service")["share"] * 100
     county = result.counties.set_index("level").loc[level]
@@ -216,7 +218,7 @@ def test_garze_2010_services_categories_total_shares_and_per_head(level: str) ->
         "share_pct.provisioning": county["provisioning"] / total * 100,
         "share_pct.regulating": county["regulating"] / total * 100,
         "share_pct.culture": county["cultural"] / total * 100,
-        "gep_per_capita_1e4yuan": total / (said["inputs"]["population_1e4"] * 1e4) / 1e4,
+        "gep_per_capita_1e4yuan": county["gep_per_capita"] / 1e4,
     }
     for theirs in ("water_retention", "climate_regulation", "carbon_oxygen"):
         found[f"share_pct.{theirs}"] = sum(share[name] for name in SERVICES[theirs])
@@ -421,18 +423,27 @@ CUBIC = {"quantity": 1000, "quantity_unit": "m^3"}
         ([{"service": "x"}], "column indicator is missing; there are: service"),
         (
             [WATER | {"quantity": 5}],
-            "water_retention.water_retention: quantity_unit is missing",
+            "row 0, water_retention.water_retention: quantity_unit is missing",
         ),
         (
             [WATER | CUBIC, WATER | CUBIC],
-            "water_retention.water_retention stands twice for total unattributed",
+            "row 1, water_retention.water_retention: stands twice for total unattributed",
         ),
         (
             [WATER | CUBIC | {"price": 7}],
-            "price 7 states no price_unit, such as CNY_2010/m^3",
+            (
+                "row 0, water_retention.water_retention: "
+                "price 7 states no price_unit, such as CNY_2010/m^3"
+            ),
         ),
-        ([WATER | CUBIC | {"quantity": "many"}], "quantity: not a number: many"),
-        ([WATER | CUBIC | {"quantity": math.inf}], "quantity: not a number: inf"),
+        (
+            [WATER | CUBIC | {"quantity": "many"}],
+            "row 0, water_retention.water_retention: quantity: not a number: many",
+        ),
+        (
+            [WATER | CUBIC | {"quantity": math.inf}],
+            "row 0, water_retention.water_retention: quantity: not a number: inf",
+        ),
     ],
 )
 def test_frame_that_contradicts_itself(rows: list[dict[str, Any]], text: str) -> None:
@@ -453,14 +464,15 @@ def test_service_nobody_knows_is_refused() -> None:
         (
             {"quantity_unit": "t"},
             (
-                "water_retention.water_retention: '(t) / year' is [mass] / [accounting_year], but "
-                "'m^3/year' ([length] ** 3 / [accounting_year]) is needed"
+                "row 0, water_retention.water_retention: '(t) / year' is [mass] / "
+                "[accounting_year], but 'm^3/year' ([length] ** 3 / [accounting_year]) is needed"
             ),
         ),
         (
             {"price": 7, "price_unit": "CNY_2005/m^3"},
             (
-                "price of water_retention: 'CNY_2005/m^3' is [money_of_2005] / [length] ** 3, but "
+                "row 0, water_retention.water_retention: price: "
+                "'CNY_2005/m^3' is [money_of_2005] / [length] ** 3, but "
                 "'CNY_2010/(m^3)' ([money_of_2010] / [length] ** 3) is needed"
             ),
         ),
@@ -473,7 +485,7 @@ def test_units_that_do_not_fit_are_refused(row: dict[str, Any], text: str) -> No
 
 
 def test_replacement_of_what_is_not_there_is_refused() -> None:
-    with pytest.raises(InputError, match="unknown coefficient reservoir_cots; known: .*bulk_d"):
+    with pytest.raises(InputError, match="unknown coefficient reservoir_cots; did you mean res"):
         gep.from_quantities(
             pd.DataFrame([WATER | CUBIC]), prices={"reservoir_cots": "7 CNY_2010/m^3"}
         )

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from pathlib import Path
@@ -373,11 +374,10 @@ class _Reader:
             tag = {k: v for k, v in tag.items() if k not in ("confidence", "verified_by", "note")}
         merged = tag | own
         said = merged.get("value")
-        try:
-            is_number = isinstance(said, int | float | str | Decimal) and not isinstance(said, bool)
-            number = Decimal(said if is_number else "NaN")
-        except ArithmeticError:
-            number = Decimal("NaN")
+        number = Decimal("NaN")
+        if isinstance(said, int | str | Decimal) and not isinstance(said, bool):
+            with suppress(ArithmeticError):
+                number = Decimal(said)
         if not math.isfinite(number):
             self._wrong("E523", at=at, value=str(said))
             return None

@@ -37,7 +37,8 @@ WORDS = {
         "counties": "boundaries",
         "negative": "of which negative pixels",
         "not_counted": "not counted in the account",
-        "partial": "provisional profile; partial account",
+        "provisional": "provisional profile",
+        "partial": "; partial account",
     },
     "zh": {
         "value": "价值量",
@@ -63,7 +64,8 @@ WORDS = {
         "counties": "界线",
         "negative": "其中负值像元",
         "not_counted": "不计入总值",
-        "partial": "暂行参数；部分核算",
+        "provisional": "暂行参数",
+        "partial": "；部分核算",
     },
 }
 
@@ -88,7 +90,8 @@ def explain(
     money = [_cents(row["value"]) for row in mine if row["value"]]
     total = ten_thousands(sum(money)) + " 万元" if money else words["missing"]
     lines = [f"{county} {code} · {title} · {year}    {words['value']} {total}".strip()]
-    lines.append(f"  ({words['partial']}: {core['profile']['name']} {core['profile']['version']})")
+    state = words["provisional"] + (words["partial"] if core["uncovered"] else "")
+    lines.append(f"  ({state}: {core['profile']['name']} {core['profile']['version']})")
     for item in core["items"]:
         if item["service"] == name:
             own = _own_rows(item, mine)

@@ -133,7 +133,7 @@ def _range(old: Raw, unit: str, at: str) -> list[Decimal]:
         scale = factor(of_year(old["unit"], FIRST_YEAR), of_year(unit, FIRST_YEAR), at)
     except UnitError:  # said where the unit is used
         scale = 1.0
-    return [Decimal(bound) * exact(scale) for bound in old["range"]]
+    return [exact(float(bound) * scale) for bound in old["range"]]
 
 
 def _leaves(tree: Raw, tag: Raw, at: str, problems: list[Problem]) -> Raw:

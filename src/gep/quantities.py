@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gep import coefficients, tables
 from gep.accounts import derived_amounts, priced
 from gep.coefficients import GIVEN, Book, Coefficient, Price, Value, weakest
-from gep.cube import UNALLOCATED, UNATTRIBUTED, Amounts, Cube, Leaf, Line, money, quanta, value
+from gep.cube import UNALLOCATED, UNATTRIBUTED, Cube, Leaf, Line, money, quanta, value
 from gep.ecosystems import Title, ecosystems, groups
 from gep.errors import IdentityError, InputError, Problem, UnitError, stop_on
 from gep.identities import Identity, of_tables
@@ -176,7 +176,7 @@ def from_quantities(
 
 @dataclass(frozen=True)
 class _Row:
-    """A row of the frame, and what to call it in a message."""
+    """A row of the frame, its place, and what to call it in a message."""
 
     at: str
     place: str
@@ -240,7 +240,7 @@ class _Pricer:
         return Quantities(cube, _identities(cube))
 
     def _row(self, row: _Row, lines: dict[tuple[str, str], Line]) -> Line:
-        """Line of a row, added to what the same indicator has already."""
+        """Line of a row: that of its indicator, to which the row has been added."""
         service, indicator = row.text("service"), row.text("indicator")
         known = _known(row, service, indicator)
         amount, unit = row.number("quantity"), row.unit("quantity_unit")
@@ -263,22 +263,20 @@ class _Pricer:
         _check_signs(row, line.key)
         stated = self._value(row)
         in_cents = None if stated is None else quanta(stated, CENT)
-        states = line.states | {leaf: GIVEN}
+        line.states[leaf] = GIVEN
         if amount is None:
-            return replace(line, cents=line.cents | {leaf: in_cents}, states=states)
+            line.cents[leaf] = in_cents
+            return line
         scaled = amount * exact(_yearly(unit, line.unit, row.at))
-        whole = quanta(scaled, line.quantum)
-        cents: Amounts = dict(line.cents)
-        prices = dict(line.prices)
+        line.amounts[leaf] = whole = quanta(scaled, line.quantum)
         given = self._price(row, line.unit)
         if given is not None:
-            prices[leaf] = given
-            cents[leaf] = value(whole, line.quantum, given.number)
+            line.prices[leaf] = given
+            line.cents[leaf] = value(whole, line.quantum, given.number)
             _check_agrees(row, scaled * given.number, stated)
         elif stated is not None:
-            cents[leaf] = in_cents
-        amounts = line.amounts | {leaf: whole}
-        return replace(line, amounts=amounts, cents=cents, prices=prices, states=states)
+            line.cents[leaf] = in_cents
+        return line
 
     def _value(self, row: _Row) -> Decimal | None:
         """Money a row states, in CNY of the price year."""
@@ -381,12 +379,13 @@ class _Pricer:
 
     def _check(self, made: Coefficient, shipped: Coefficient, stated: bool) -> None:
         """Refuse a replacement without unit, of another quantity, undated, or out of range."""
-        name, said = made.name, made.values["",].where
+        name, found = made.name, made.find()
+        assert found
+        said, number = found.where, found.number
         if not stated and shipped.unit != "1":
             raise _wrong(f"{name} = {said} states no unit, such as {self._example(shipped)}")
-        number = made.values["",].number
         if is_money(shipped.unit):
-            number = self._money_in(made, shipped)
+            number = self._money_in(made, shipped, found)
         else:
             number *= exact(factor(made.unit, shipped.unit, name))
         low, high = shipped.range
@@ -397,27 +396,26 @@ class _Pricer:
     def _example(self, shipped: Coefficient) -> str:
         return of_year(shipped.unit, self.year) if is_money(shipped.unit) else shipped.unit
 
-    def _money_in(self, made: Coefficient, shipped: Coefficient) -> Decimal:
+    def _money_in(self, made: Coefficient, shipped: Coefficient, said: Value) -> Decimal:
         """Price that replaces another in the unit and the money of that other.
 
         Money that no index moves so far is compared unmoved; money that cannot be moved to the
         price year is an error.
         """
-        said = made.values["",].where
+        text = f"{made.name} = {said.where}"
         year = price_year(made.unit)
         if year is None and is_money(made.unit):
             why = f"states no year of its money; write {of_year(made.unit, self.year)}"
-            raise _wrong(f"{made.name} = {said} {why}")
+            raise _wrong(f"{text} {why}")
         if year is None:
             factor(made.unit, self._example(shipped), made.name)  # raises: this is no money
         assert year is not None
         factor(made.unit, of_year(shipped.unit, year), made.name)
-        if made.values["",].number < 0:
-            raise _wrong(f"{made.name} = {said} is negative")
+        if said.number < 0:
+            raise _wrong(f"{text} is negative")
         found = self.book.price(made, shipped.unit, self.year)
         if isinstance(found, Problem):
-            why = f"is money of {year}, which no index moves to {self.year}"
-            raise _wrong(f"{made.name} = {said} {why}")
+            raise _wrong(f"{text} is money of {year}, which no index moves to {self.year}")
         own = self.book.price(made, shipped.unit, price_year(shipped.unit) or year)
         if isinstance(own, Problem):
             own = self.book.price(made, shipped.unit, year)
@@ -551,10 +549,10 @@ def _known(row: _Row, service: str, indicator: str) -> Indicator | Derived | Non
     known = _indicator(service, indicator)
     with_money = any(row.number(name) is not None for name in ("price", "value"))
     there = [i for method in _methods(service) for i in method.indicators]
-    if known is None and there and not with_money:
-        if not any(isinstance(i, Products) for i in there):
-            names = dict.fromkeys(i.name for i in there)
-            raise row.wrong(f"unknown indicator {indicator}; {_suggest(indicator, names)}")
+    is_open = not there or any(isinstance(i, Products) for i in there)
+    if known is None and not is_open and not with_money:
+        names = dict.fromkeys(i.name for i in there)
+        raise row.wrong(f"unknown indicator {indicator}; {_suggest(indicator, names)}")
     if known is not None and not known.priced and with_money:
         raise row.wrong("a quantity that has no money; it cannot have a price or a value")
     return known

@@ -204,6 +204,9 @@ def say_unit(unit: str) -> str:
     return plain
 
 
+COUNTED = {"visit/year": {"en": "visits", "zh": "人次"}}
+
+
 def say_quantity(quantity: Decimal | None, unit: str, language: str) -> str:
     """Quantity in four digits with 万/亿, or thousand, million, billion.
 
@@ -215,10 +218,11 @@ def say_quantity(quantity: Decimal | None, unit: str, language: str) -> str:
     if quantity is None:
         return "—"
     steps = {"zh": ((8, "亿"), (4, "万")), "en": ((9, "billion"), (6, "million"))}[language]
+    said = COUNTED.get(unit, {}).get(language) or say_unit(unit)
     for power, word in steps:
         if abs(quantity) >= Decimal(10) ** power:
-            return f"{_digits(quantity.scaleb(-power))} {word} {say_unit(unit)}"
-    return f"{_digits(quantity)} {say_unit(unit)}"
+            return f"{_digits(quantity.scaleb(-power))} {word} {said}"
+    return f"{_digits(quantity)} {said}"
 
 
 def _digits(number: Decimal) -> str:

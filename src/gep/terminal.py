@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gep.cube import Cube
 from gep.ecosystems import ecosystems
 from gep.profile import catalogue
-from gep.tables import areas, say_quantity, summary, ten_thousands
+from gep.tables import areas, say_quantity, status, summary, ten_thousands
 
 if TYPE_CHECKING:
     from gep.engine import Report, Result
@@ -21,6 +21,8 @@ WORDS = {
         "value": "value, 万元",
         "share": "share",
         "total": "total",
+        "gep": "GEP",
+        "missing_total": "GEP without what is missing (*)",
         "partial_total": "total (partial account, not GEP)",
         "place": "county",
         "area": "km²",
@@ -66,6 +68,8 @@ WORDS = {
         "value": "价值量(万元)",
         "share": "占比",
         "total": "合计",
+        "gep": "GEP",
+        "missing_total": "GEP(不含缺失部分 *)",
         "partial_total": "合计(部分核算,不是 GEP)",
         "place": "县区",
         "area": "面积 km²",
@@ -156,7 +160,8 @@ def service_table(cube: Cube, language: str) -> str:
         amount = say_quantity(row.quantity, row.unit, language)
         rows.append([title, row.title.say(language) + mark, amount, money, share])
         previous = row.service
-    total = words["partial_total" if cube.partial else "total"]
+    whole = status(cube, cube.places) == "complete"
+    total = words["gep" if whole else "partial_total" if cube.partial else "missing_total"]
     cents = cube.cents(cube.places)
     rows.append([total, "", "", ten_thousands(cents), "100.0%" if cents else ""])
     return ruled(rows, frozenset({2, 3, 4}))
@@ -165,7 +170,6 @@ def service_table(cube: Cube, language: str) -> str:
 def county_table(cube: Cube, name: str, language: str) -> str:
     """Every place with its area, its groups and its total in 万元."""
     from gep.service import GROUPS
-    from gep.tables import status
 
     words = WORDS[language]
     rows = [[words["place"], "", words["area"], *(words[g] for g in GROUPS), words["total"], ""]]
