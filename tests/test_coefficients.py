@@ -1019,14 +1019,15 @@ def test_another_unit_is_no_wider_range(tmp_path: Path, unit: str, number: str, 
 @pytest.mark.parametrize(
     ("own", "said"),
     [
-        (f"[share]\n{TAG}sets = 5\n", "water.toml: [sets] value = 5"),
-        (f"[share.sets]\na = true\n{TAG}", "water.toml: [sets.a] value = True"),
+        (f"[share]\n{TAG}sets = 5\n", "sets = 5: [sets] value = 5"),
+        ("[share.sets]\na = true\n", "sets.a = True: [sets.a] value = True"),
     ],
 )
 def test_sets_that_are_no_tables(tmp_path: Path, own: str, said: str) -> None:
     with pytest.raises(InputError) as caught:
         overriding(tmp_path, SETS, water=own)
-    assert [problem.code for problem in caught.value.problems] == ["E003"]
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.text()) == ("E003", f"water.toml: share: {said}")
 
 
 @pytest.mark.parametrize(

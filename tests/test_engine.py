@@ -174,7 +174,7 @@ sets = { oxygen_price = "lyt1721" }
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Name of a profile of three services that the small account can give whole, without parameters."""
+    """Name of a profile without parameters that the small account can give whole."""
     root = tmp_path / "coefficients"
     (root / "profiles").mkdir(parents=True)
     (root / "profiles" / "own.toml").write_text(OWN, "utf8")

@@ -79,7 +79,8 @@ class Densities:
                 raise self._wrong(f"unknown argument {name}; known: {', '.join(known)}")
             if np.asarray(inputs[name]).dtype.kind not in "iuf":
                 raise self._wrong(f"{name} is not a number or a DataArray of numbers")
-        self._lie_on_one_another(dict(inputs) | {"ecosystem": ecosystem})
+        arrays = {name: inputs[name] for name in known if name in inputs}
+        self._lie_on_one_another(arrays | {"ecosystem": ecosystem})
         if ecosystem is not None:
             found = {key for key in ecosystem.values.ravel().tolist() if key == key and key}
             if strange := sorted(map(str, found - ecosystems().keys())):

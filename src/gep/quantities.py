@@ -206,6 +206,8 @@ class _Pricer:
         self.book: Book = _book()
         used = _used(self.book)
         for name in replaced:
+            if name not in used and any(name in file for file in self.book.services.values()):
+                raise _wrong(f"{name} makes quantities of rasters or tables; these are given")
             if name not in used:
                 raise _wrong(f"unknown coefficient {name}; {_suggest(name, used)}")
         self.replaced = {name: self._replacement(name, text) for name, text in replaced.items()}
@@ -390,8 +392,8 @@ class _Pricer:
             number *= exact(factor(made.unit, shipped.unit, name))
         low, high = shipped.range
         if not low <= number <= high:
-            why = f"is {number:f} {shipped.unit}, outside {low:f} to {high:f}"
-            raise _wrong(f"{name} = {said} {why}")
+            bounds = f"{low:f} to {high:f} {shipped.unit}".removesuffix(" 1")
+            raise _wrong(f"{name} = {said} is outside {bounds}")
 
     def _example(self, shipped: Coefficient) -> str:
         return of_year(shipped.unit, self.year) if is_money(shipped.unit) else shipped.unit
