@@ -25,7 +25,7 @@ from gep.cube import UNALLOCATED, UNATTRIBUTED, Line
 from gep.errors import IdentityError, InputError
 
 EAST, WEST, SOUTH = small.CODES
-NEEDLELEAF, PADDY, UPLAND, BUILT = 13, 51, 52, 61
+NEEDLELEAF, PADDY, UPLAND, CROPLAND, BUILT = 13, 51, 52, 55, 61
 
 
 def account(path: Path) -> gep.Result:
@@ -60,14 +60,15 @@ def boxes(
 
 STRIPS = {"360101": (0, 20), "360102": (20, 35), "360103": (35, 50)}
 """First and last column of every county; all rows."""
+BANDS = {"360101": (0, 15), "360102": (15, 30), "360103": (30, 40)}
+"""First and last row of every county; all columns."""
 FAR_EAST = (640_000.0, 3_200_000.0)
 """West and north of a grid from 140 km to 190 km east of the central meridian, pixels of 1 km."""
+MERCATOR = (12_800_000.0, 3_300_000.0)
 
 
-def geodesic(crs: str, left: int, right: int) -> float:
-    """Area of a strip on the ellipsoid [m^2]: its edges are straight in the plane, so cut fine."""
-    west, north = FAR_EAST
-    box = shapely.box(west + 1000 * left, north - 40_000, west + 1000 * right, north)
+def geodesic(crs: str, box: shapely.Polygon) -> float:
+    """Area of a box of the plane on the ellipsoid [m^2]: its edges are cut before they bend."""
     edge = np.asarray(shapely.segmentize(box, 500).exterior.coords)
     plane = pyproj.CRS(crs)
     back = pyproj.Transformer.from_crs(plane, plane.geodetic_crs, always_xy=True)
@@ -86,17 +87,32 @@ def move(path: Path, crs: str, transform: Affine, layers: dict[str, np.ndarray])
         small.write_raster(path.parent / f"{name}.tif", array, nodata=small.NODATA, **more)
 
 
-@pytest.mark.parametrize("crs", ["EPSG:32650", "EPSG:4548"])
-def test_a_grid_off_the_central_meridian_has_geodesic_areas(crs: str, tmp_path: Path) -> None:
-    """UTM 50N and Gauss-Kruger of CGCS2000: extent, county area and carbon to one in a million."""
-    west, north = FAR_EAST
-    shapes = [
-        shapely.box(west + 1000 * left, north - 40_000, west + 1000 * right, north)
-        for left, right in STRIPS.values()
-    ]
-    said = {"code": list(STRIPS), "name": list(STRIPS)}
+@pytest.mark.parametrize(
+    ("crs", "corner", "least"),
+    [("EPSG:32650", FAR_EAST, 2e-4), ("EPSG:4548", FAR_EAST, 2e-4), ("EPSG:3395", MERCATOR, 3e-3)],
+)
+def test_a_projected_grid_has_geodesic_areas(
+    crs: str, corner: tuple[float, float], least: float, tmp_path: Path
+) -> None:
+    """UTM, Gauss-Kruger of CGCS2000, Mercator: extent, area and carbon to one in a million.
+
+    The first two change scale by column, the third by row.
+    """
+    west, north = corner
+    parts = (
+        {code: (0, 40, left, right) for code, (left, right) in STRIPS.items()}
+        if corner is FAR_EAST
+        else {code: (top, bottom, 0, 50) for code, (top, bottom) in BANDS.items()}
+    )
+    shapes = {
+        code: shapely.box(
+            west + 1e3 * left, north - 1e3 * bottom, west + 1e3 * right, north - 1e3 * top
+        )
+        for code, (top, bottom, left, right) in parts.items()
+    }
+    said = {"code": list(shapes), "name": list(shapes)}
     said |= {"city_code": ["360100"] * 3, "city_name": ["某市"] * 3}
-    polygons = geopandas.GeoDataFrame(said, geometry=shapes, crs=crs)
+    polygons = geopandas.GeoDataFrame(said, geometry=list(shapes.values()), crs=crs)
     path = small.write(tmp_path, polygons=polygons)
     layers = small.arrays()
     layers["net_ecosystem_production"][...] = 300
@@ -104,13 +120,12 @@ def test_a_grid_off_the_central_meridian_has_geodesic_areas(crs: str, tmp_path: 
     result = account(path)
     carbon = line(result, "carbon_sequestration", "carbon_dioxide")
     rows = result.counties.set_index("code")
-    expected = {code: geodesic(crs, *columns) for code, columns in STRIPS.items()}
-    scales = [expected[code] / (40e6 * (b - a)) for code, (a, b) in STRIPS.items()]
-    assert scales[0] - scales[2] > 2e-4, "the strips differ in scale: one factor would not do"
+    expected = {code: geodesic(crs, shape) for code, shape in shapes.items()}
+    scales = [expected[code] / shapes[code].area for code in shapes]
+    assert abs(scales[0] - scales[2]) > least, "one factor would not do"
     for code, area in expected.items():
-        assert result.account.extent[code, "evergreen_needleleaf_forest"] * 0.01 == pytest.approx(
-            area, rel=1e-6
-        )
+        extent = result.account.extent[code, "evergreen_needleleaf_forest"] * 0.01
+        assert extent == pytest.approx(area, rel=1e-6)
         assert rows.loc[code, "area_km2"] == pytest.approx(area / 1e6, rel=1e-6)
         grams = 300 * area * 44 / 12
         assert float(carbon.quantity([code]) or 0) == pytest.approx(grams / 1e6, rel=1e-6)
@@ -119,13 +134,17 @@ def test_a_grid_off_the_central_meridian_has_geodesic_areas(crs: str, tmp_path: 
 # ---- spread of what departments count
 
 
-def croplands(path: Path, *, negative: bool = True, **more: Any) -> Path:
-    """East: 30 ha of paddy at NPP 600, 90 ha of upland at 100, one more at -50; else built-up."""
+def croplands(path: Path, **more: Any) -> Path:
+    """East: 30 ha of paddy at NPP 600, 90 ha of upland at 100, one more at -50.
+
+    In the west 20 ha each of paddy, upland and cropland without type, alike; else built-up.
+    """
     kinds, npp = filled(BUILT), small.arrays()["net_primary_production"]
+    for number, kind in enumerate((PADDY, UPLAND, CROPLAND)):
+        kinds[2 * number : 2 * number + 2, 20:30], npp[2 * number : 2 * number + 2, 20:30] = kind, 5
     kinds[0:3, 0:10], npp[0:3, 0:10] = PADDY, 600
     kinds[5:14, 0:10], npp[5:14, 0:10] = UPLAND, 100
-    if negative:
-        kinds[14, 0], npp[14, 0] = UPLAND, -50
+    kinds[14, 0], npp[14, 0] = UPLAND, -50
     return small.write(path, ecosystem=kinds, rasters={"net_primary_production": npp}, **more)
 
 
@@ -137,7 +156,9 @@ def test_products_are_spread_by_the_weight_raster(tmp_path: Path) -> None:
     assert rice.amounts == {
         (EAST, "paddy"): 8_000_000_000,  # of 12 000 t, in grams
         (EAST, "upland"): 4_000_000_000,
-        (WEST, UNATTRIBUTED): 8_000_500_000,
+        (WEST, "paddy"): 2_666_833_333,  # a third each of 8 000.5 t: rounded, one short
+        (WEST, "upland"): 2_666_833_334,
+        (WEST, "unspecified_cropland"): 2_666_833_333,
         (SOUTH, UNATTRIBUTED): 500_000_000,
     }
     assert rice.cents[EAST, "paddy"] == 8000 * 2800 * 100
