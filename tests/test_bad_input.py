@@ -1568,17 +1568,31 @@ def test_r5_output_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 SLOW = """
-import sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+released = sys.argv.pop(1)
 from gep import run
 inner = run.Loop.tile
 def tile(self, reader, window):
     print("tile", file=sys.stderr, flush=True)
-    time.sleep(0.6)
+    while not os.path.exists(released):
+        time.sleep(0.05)
     return inner(self, reader, window)
 run.Loop.tile = tile
-run.TILE = 8
+accumulated = run.accumulate
+def accumulate(*given, **named):
+    try:
+        return accumulated(*given, **named)
+    except KeyboardInterrupt:
+        print("interrupted in the loop", file=sys.stderr, flush=True)
+        raise
 from gep import engine
-engine.accumulate.__kwdefaults__ = None
+engine.accumulate = accumulate
+class Pool(run.ThreadPoolExecutor):
+    def shutdown(self, *given, **named):
+        open(released, "w").close()  # the main thread was reached: the worker may end
+        super().shutdown(*given, **named)
+run.ThreadPoolExecutor = Pool
 from gep.cli import main
 main()
 """
@@ -1587,18 +1601,24 @@ main()
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_r6_interrupted_run_leaves_nothing(sent: signal.Signals, tmp_path: Path) -> None:
+    """The signal comes while a tile is held; the tile ends only after the signal was taken."""
     path = small.write(tmp_path)
-    command = [sys.executable, "-c", SLOW, "run", str(path), "--threads", "1"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
+    released = tmp_path.parent / f"{tmp_path.name}-released"
+    command = [sys.executable, "-c", SLOW, str(released), "run", str(path), "--threads", "1"]
+    plain = os.environ | {"NUMBA_DISABLE_JIT": "1"}  # nothing to compile
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=plain) as child:
         assert child.stderr
+        heard = []
         for line in child.stderr:
+            heard.append(line)
             if line.startswith("tile"):
                 break
         child.send_signal(sent)
-        _, said = child.communicate(timeout=60)
-    assert child.returncode == {signal.SIGINT: 130}.get(sent, -sent), said
+        _, said = child.communicate(timeout=120)
+    assert child.returncode == {signal.SIGINT: 130}.get(sent, -sent), (heard, said)
     if sent == signal.SIGINT:
-        assert "interrupted" in said
+        assert "interrupted in the loop" in said
+        assert said.count("interrupted") == 2, "and the command line says so"
     assert_nothing_written(path)
 
 

@@ -342,13 +342,13 @@ RULES = [
         SHARE.replace('symbol = "s"', 'symbl = "s"'),
         "E521",
         f"water.toml: share: unknown key symbl; allowed: {KNOWN}",
-        f"water.toml: share:不认识的键 symbl;可用:{KNOWN}",
+        f"water.toml: share：不认识的键 symbl；可用：{KNOWN}",
     ),
     (
         SETS.replace("value = 0.25", "value = 0.25\nvalu = 1"),
         "E521",
         f"water.toml: share.sets.a: unknown key valu; allowed: {KNOWN}",
-        f"water.toml: share.sets.a:不认识的键 valu;可用:{KNOWN}",
+        f"water.toml: share.sets.a：不认识的键 valu；可用：{KNOWN}",
     ),
     (
         SHARE.replace("forest = 12\n", "forest = 120\n", 1),
@@ -423,13 +423,13 @@ RULES = [
         COST.replace("range = [0, 100]", "range = [-0.01, 100]"),
         "E536",
         "water.toml: cost: the range [-0.01, 100] lets the price CNY_2005/m^3 be negative",
-        "water.toml: cost:范围 [-0.01, 100] 允许价格 CNY_2005/m^3 为负",
+        "water.toml: cost：范围 [-0.01, 100] 允许价格 CNY_2005/m^3 为负",
     ),
     (
         YEARS.replace("CNY/m^3", "元/m^3").replace("range = [0, 100]", "range = [-1, 100]"),
         "E536",
         "water.toml: cost: the range [-1, 100] lets the price 元/m^3 be negative",
-        "water.toml: cost:范围 [-1, 100] 允许价格 元/m^3 为负",
+        "water.toml: cost：范围 [-1, 100] 允许价格 元/m^3 为负",
     ),
     (
         COST + "values = { forest = 1 }\n",
@@ -438,13 +438,13 @@ RULES = [
             "water.toml: cost: an override of something that does not exist: "
             "values (by = constant: value)"
         ),
-        "water.toml: cost:要覆盖的内容不存在:values (by = constant: value)",
+        "water.toml: cost：要覆盖的内容不存在：values (by = constant: value)",
     ),
     (
         COST.replace('by = "constant"', "by = true"),
         "E529",
         f"water.toml: cost: by = True; known: {', '.join(DIMENSIONS)}",
-        f"water.toml: cost:by = True;可用:{', '.join(DIMENSIONS)}",
+        f"water.toml: cost:by = True；可用：{', '.join(DIMENSIONS)}",
     ),
     (
         COST.replace("6.1107", '"six"'),
@@ -458,19 +458,19 @@ RULES = [
         ),
         "E524",
         "water.toml: share.forest: source BOOC is not in sources.toml",
-        "water.toml: share.forest:出处 BOOC 不在 sources.toml 中",
+        "water.toml: share.forest：出处 BOOC 不在 sources.toml 中",
     ),
     (
         COST.replace("CNY_2005/m^3", "CNY/m^3"),
         "E525",
         "water.toml: cost: price CNY/m^3 has no year",
-        "water.toml: cost:价格 CNY/m^3 没有年份",
+        "water.toml: cost：价格 CNY/m^3 没有年份",
     ),
     (
         COST.replace("CNY_2005/m^3", "元/亩"),
         "E525",
         "water.toml: cost: price 元/亩 has no year",
-        "water.toml: cost:价格 元/亩 没有年份",
+        "water.toml: cost：价格 元/亩 没有年份",
     ),
     (
         SHARE.replace("lake = 0", "laek = 0"),
@@ -482,7 +482,7 @@ RULES = [
         COST.replace('status = "seen"', 'status = "checked"'),
         "E527",
         "water.toml: cost: status checked; known: seen, derived, recalled, design",
-        "water.toml: cost:状态 checked;可用:seen, derived, recalled, design",
+        "water.toml: cost：状态 checked；可用：seen, derived, recalled, design",
     ),
     (
         SETS.replace("[share.sets.a]", "value = 1\n[share.sets.a]"),
@@ -491,19 +491,19 @@ RULES = [
             "water.toml: share: an override of something that does not exist: "
             "value (there are the sets a, b)"
         ),
-        "water.toml: share:要覆盖的内容不存在:value (there are the sets a, b)",
+        "water.toml: share：要覆盖的内容不存在：value (there are the sets a, b)",
     ),
     (
         COST.replace('by = "constant"', 'by = "village"'),
         "E529",
         f"water.toml: cost: by = village; known: {', '.join(DIMENSIONS)}",
-        f"water.toml: cost:by = village;可用:{', '.join(DIMENSIONS)}",
+        f"water.toml: cost:by = village；可用：{', '.join(DIMENSIONS)}",
     ),
     (
         COUNTY.replace('["county", "ecosystem"]', '["county", "biome"]'),
         "E529",
         f"water.toml: depth: by = biome; known: {', '.join(DIMENSIONS)}",
-        f"water.toml: depth:by = biome;可用:{', '.join(DIMENSIONS)}",
+        f"water.toml: depth:by = biome；可用：{', '.join(DIMENSIONS)}",
     ),
     (
         YEARS.replace("2018 = 4", "before = 4"),
@@ -519,7 +519,7 @@ RULES = [
             "mm, m^2, ha, 亩, m^3, kg, t, tCO2, CNY_2020, year"
         ),
         (
-            "water.toml: share:不认识的单位“per mille”;可以这样写:"
+            "water.toml: share:不认识的单位“per mille”；可以这样写："
             "mm, m^2, ha, 亩, m^3, kg, t, tCO2, CNY_2020, year"
         ),
     ),
@@ -527,7 +527,7 @@ RULES = [
         COST.replace("CNY_2005/m^3", "CNY_2005/ton"),
         "E531",
         "water.toml: cost: unit 'CNY_2005/ton': 'ton' is not used here; write t (tonne, 1000 kg)",
-        "water.toml: cost:单位“CNY_2005/ton”:此处不用“ton”;请写 t (tonne, 1000 kg)",
+        "water.toml: cost:单位“CNY_2005/ton”：此处不用“ton”；请写 t (tonne, 1000 kg)",
     ),
 ]
 
@@ -656,7 +656,7 @@ def test_a_year_the_index_lacks_gives_no_price(tmp_path: Path, year: int, missin
         f"money of {year} cannot be had"
     )
     assert found.text("zh") == (
-        f"water.toml: cost:价格指数 construction 没有 {missing} 年;得不到 {year} 年价"
+        f"water.toml: cost：价格指数 construction 没有 {missing} 年；得不到 {year} 年价"
     )
 
 
@@ -668,7 +668,7 @@ def test_a_price_without_an_index_gives_no_price_of_another_year(tmp_path: Path)
     assert found.text() == (
         "water.toml: cost is in money of 2005, 2006 is asked for, and no index is named"
     )
-    assert found.text("zh") == "water.toml: cost 为 2005 年价,要求 2006 年价,但未指定价格指数"
+    assert found.text("zh") == "water.toml: cost 为 2005 年价，要求 2006 年价，但未指定价格指数"
     assert isinstance(price(tmp_path, text, "CNY/m^3", 2005), Price)
 
 
@@ -685,7 +685,9 @@ def test_a_price_by_year_without_that_year_gives_no_price(tmp_path: Path) -> Non
     assert found.text() == (
         "water.toml: cost: no value for 2019; what it prices has a quantity and no value"
     )
-    assert found.text("zh") == "water.toml: cost:没有 2019 年的数值;相应指标只有实物量,没有价值量"
+    assert (
+        found.text("zh") == "water.toml: cost：没有 2019 年的数值；相应指标只有实物量，没有价值量"
+    )
 
 
 def test_a_price_by_year_is_money_of_that_very_year(tmp_path: Path) -> None:
@@ -878,7 +880,7 @@ def test_override_brings_its_own_provenance(
     assert [(problem.code, problem.text()) for problem in problems] == [
         ("E532", f"water.toml: {at}: an overriding number without {missing}")
     ]
-    assert problems[0].text("zh") == f"water.toml: {at}:覆盖的数值没有 {missing}"
+    assert problems[0].text("zh") == f"water.toml: {at}：覆盖的数值没有 {missing}"
 
 
 def test_override_of_a_constant_drops_the_old_verification(tmp_path: Path) -> None:
@@ -907,7 +909,7 @@ def test_override_may_not_touch_a_range(
     _, problems = overriding(tmp_path, text, water=own)
     assert [problem.code for problem in problems] == ["E533", *more]
     assert problems[0].text() == f"water.toml: {at}: {RANGE[0]}"
-    assert problems[0].text("zh") == f"water.toml: {at}:{RANGE[1]}"
+    assert problems[0].text("zh") == f"water.toml: {at}：{RANGE[1]}"
     assert problems[0].fix()
     assert problems[0].fix("zh")
 
@@ -1004,8 +1006,8 @@ def test_one_number_where_there_are_many_does_not_pass_unnoticed(tmp_path: Path)
     ("unit", "number", "wrong"),
     [
         ("CNY_2010/m^3", "101", "101 is outside [0, 100]"),
-        ("CNY_2010/(万m^3)", "1000000", ""),
-        ("CNY_2010/(万m^3)", "1000001", "1000001 is outside [0, 1000000]"),
+        ("CNY_2010/（万m^3）", "1000000", ""),
+        ("CNY_2010/（万m^3）", "1000001", "1000001 is outside [0, 1000000]"),
         ("万元/m^3", "0.02", "0.02 is outside [0, 0.01]"),
     ],
 )
@@ -1045,7 +1047,7 @@ def test_overrides_that_say_nothing(tmp_path: Path, name: str, text: str) -> Non
     assert [(problem.code, problem.text()) for problem in problems] == [
         ("E535", f"{top.name}: no overrides in it")
     ]
-    assert problems[0].text("zh") == f"{top.name}:其中没有覆盖内容"
+    assert problems[0].text("zh") == f"{top.name}：其中没有覆盖内容"
     assert problems[0].fix()
     assert problems[0].fix("zh")
 
@@ -1088,7 +1090,7 @@ def test_override_of_what_the_profile_does_not_use(
     at = f"{file}.toml: {name}" + (f".sets.{chosen}" if chosen else "")
     wanted = [f"{at}: this override changes nothing: profile jiangxi-2021 uses {used}"]
     assert [problem.text() for problem in found] == (wanted if used else [])
-    wanted = [f"{at}:这一覆盖不起作用:参数方案 jiangxi-2021 使用 {used}"]
+    wanted = [f"{at}：这一覆盖不起作用：参数方案 jiangxi-2021 使用 {used}"]
     assert [problem.text("zh") for problem in found] == (wanted if used else [])
     assert all(problem.fix() and problem.fix("zh") for problem in found)
 
@@ -1248,7 +1250,7 @@ def test_csv_without_a_column(tmp_path: Path, column: str) -> None:
     (problem,) = caught.value.problems
     assert problem.code == "E502"
     assert problem.text() == f"own.csv: no column {column}; there are: {', '.join(names)}"
-    assert problem.text("zh") == f"own.csv:没有列 {column};现有:{', '.join(names)}"
+    assert problem.text("zh") == f"own.csv：没有列 {column}；现有：{', '.join(names)}"
 
 
 @pytest.mark.parametrize(
@@ -1414,7 +1416,7 @@ def test_index_values(book: Book, index: str, year: str, number: str) -> None:
 
 
 COEFFICIENTS = [
-    # METHODS 6.1: surface runoff, per cent as printed / 100
+    # HJ 1173-2021, docs/methods.md#water-retention: surface runoff, per cent as printed / 100
     ("water_retention", "runoff_coefficient", "evergreen_broadleaf_forest", "0.0267"),
     ("water_retention", "runoff_coefficient", "evergreen_needleleaf_forest", "0.0302"),
     ("water_retention", "runoff_coefficient", "mixed_forest", "0.0229"),
@@ -1541,7 +1543,7 @@ def test_unknown_profile_is_refused() -> None:
     known = ", ".join(profile.names())
     (problem,) = caught.value.problems
     assert problem.text() == f"no profile hubei; known: {known}"
-    assert problem.text("zh") == f"没有参数方案 hubei;可用:{known}"
+    assert problem.text("zh") == f"没有参数方案 hubei；可用：{known}"
 
 
 # ---- the vocabulary and the services
@@ -1600,7 +1602,7 @@ def test_classes_and_their_groups() -> None:
 
 
 CROSSWALKS = {
-    # METHODS 3.3 to 3.8 and DESIGN 9: code of the map → code of the class; None is "no data"
+    # docs/methods.md#ecosystems: code of the map → code of the class; None is "no data"
     "clcd": {1: 55, 2: 18, 3: 21, 4: 33, 5: 47, 6: 81, 7: 82, 8: 61, 9: 41, 0: None},
     "globeland30": {10: 55, 20: 18, 30: 33, 40: 21, 50: 41, 60: 47, 70: 33, 80: 61, 90: 82, 100: 81}
     | {255: None},
@@ -1645,7 +1647,7 @@ def test_crosswalk(name: str, code: int, wanted: int | None) -> None:
     "code", [*range(701, 703), *range(801, 809), *range(1001, 1010), 1201, 1202]
 )
 def test_construction_of_the_survey_is_urban(code: int) -> None:
-    """METHODS 3.8: 05xx to 10xx but 0603 and 0810, 1201, 1202 are construction: 61 or 63."""
+    """TD/T 1055-2019: 05xx to 10xx but 0603 and 0810, 1201, 1202 are construction: 61 or 63."""
     assert legend("third_survey").codes[code].code in (61, 63)
 
 
@@ -1689,7 +1691,7 @@ def test_own_legend_with_a_class_that_is_not_there(tmp_path: Path) -> None:
     (problem,) = caught.value.problems
     assert problem.code == "E009"
     assert problem.text() == "own.toml: not ecosystem classes: rice, sea"
-    assert problem.text("zh") == "own.toml:不是生态系统类型:rice, sea"
+    assert problem.text("zh") == "own.toml：不是生态系统类型：rice, sea"
 
 
 def test_factor_between_printed_and_declared_units(book: Book) -> None:

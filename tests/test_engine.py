@@ -1,6 +1,7 @@
 """The engine end to end on small accounts: areas, shares, states, limits, and what must fail."""
 
 import csv
+import hashlib
 import io
 import math
 from collections.abc import Callable
@@ -19,10 +20,11 @@ from click.testing import CliRunner
 from rasterio.transform import from_origin
 
 import gep
-from gep import identities, profile, run
+from gep import check, engine, identities, profile, run
 from gep.cli import main
 from gep.cube import UNALLOCATED, UNATTRIBUTED, Line
-from gep.errors import IdentityError, InputError
+from gep.errors import IdentityError, InputError, ResourceError
+from gep.shipped import folder
 
 EAST, WEST, SOUTH = small.CODES
 NEEDLELEAF, PADDY, UPLAND, CROPLAND, BUILT = 13, 51, 52, 55, 61
@@ -638,3 +640,268 @@ def test_an_account_that_adds_up_says_every_identity(small_account: Path) -> Non
     stated = result.manifest["core"]["identities"]
     assert [entry["name"] for entry in stated] == [i.name for i in result.identities]
     assert all(entry["holds"] and entry["compared"] > 0 for entry in stated)
+
+
+# ---- grids in feet, classes as floats, findings of several tiles
+
+
+def test_a_grid_in_feet_has_areas_in_metres(tmp_path: Path) -> None:
+    crs = "+proj=laea +lat_0=28 +lon_0=116 +datum=WGS84 +units=us-ft +type=crs"
+    foot = 1200 / 3937
+    side = 1000 / foot
+    whole = shapely.box(0, -40 * side, 50 * side, 0)
+    said = {"code": ["360101"], "name": ["东县"], "city_code": [""], "city_name": [""]}
+    path = small.write(tmp_path, polygons=geopandas.GeoDataFrame(said, geometry=[whole], crs=crs))
+    move(path, crs, from_origin(0, 0, side, side), small.arrays())
+    result = account(path)
+    assert result.account.extent == {(EAST, "evergreen_needleleaf_forest"): 2000 * 10**8}
+
+
+def test_classes_stored_as_floats_may_be_nan(tmp_path: Path) -> None:
+    path = small.write(tmp_path)
+    kinds = small.classes().astype(np.float32)
+    kinds[0, 0:4] = np.nan
+    small.write_raster(tmp_path / "ecosystem.tif", kinds, nodata=None)
+    assert account(path).account.extent[EAST, "nodata"] == 4 * 10**6
+
+
+def test_the_first_of_several_findings_is_the_first_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tiles of 8 x 8: of two hits in one row of tiles, the upper one is in the later tile."""
+    monkeypatch.setattr(check, "TILE", 8)
+    monkeypatch.setattr(check, "SAMPLE", 100)
+    places = [(6, 5), (2, 42), (30, 3)]
+    kinds, layers = small.classes(), small.arrays()
+    for row, column in places:
+        kinds[row, column] = 99
+        layers["precipitation"][row, column] = 99_000
+        layers["erosivity"][row, column] = -9999
+    report = gep.open(small.write(tmp_path, ecosystem=kinds)).check()
+    (unknown,) = report.problems
+    assert unknown.code == "E031"
+    assert "99 (3 px, first at row 3, column 43)" in unknown.text()
+    path = small.write(tmp_path, rasters={"precipitation": layers["precipitation"]})
+    (high,) = gep.open(path).check().problems
+    assert high.code == "E307"
+    assert (high.fields["row"], high.fields["column"]) == (3, 43)
+    layers["slope_factor"][2, 42] = layers["slope_factor"][6, 5] = 65535
+    fills = small.arrays()["erosivity"]
+    for row, column in places:
+        fills[row, column] = 65535
+    (fill,) = gep.open(small.write(tmp_path, rasters={"erosivity": fills})).check().problems
+    assert fill.code == "E308"
+    assert (fill.fields["row"], fill.fields["column"]) == (3, 43)
+
+
+def test_what_lies_outside_the_counties_is_not_examined(tmp_path: Path) -> None:
+    kinds, layers = small.classes(), small.arrays()
+    kinds[:, 45:] = 99
+    layers["precipitation"][:, 45:47], layers["precipitation"][:, 47:] = 99_000, -500
+    layers["erosivity"][:, 45:] = 65535
+    wanted = account(small.write(tmp_path / "a"))
+    path = small.write(tmp_path / "b", ecosystem=kinds, rasters=layers)
+    report = gep.open(path).check()
+    assert report.problems == ()
+    assert account(path).files()["accounts.csv"] == wanted.files()["accounts.csv"]
+
+
+# ---- limits of polygons
+
+
+def found_at(path: Path) -> set[str]:
+    return {problem.code for problem in gep.open(path).check().problems}
+
+
+def reshaped(**shapes: shapely.Polygon) -> geopandas.GeoDataFrame:
+    """Counties of the small account with other shapes, by the last digit of their codes."""
+    frame = small.counties()
+    own = {f"36010{name[-1]}": shape for name, shape in shapes.items()}
+    shaped = [own.get(code, shape) for code, shape in zip(frame.code, frame.geometry, strict=True)]
+    return frame.set_geometry(shaped, crs=frame.crs)
+
+
+@pytest.mark.parametrize(
+    ("polygons", "said"),
+    [
+        (reshaped(c1=small.box(0, 40, 0, 20.000225)), {"E401"}),  # 90 m2 of 18 km2
+        (reshaped(c1=small.box(0, 40, 0, 20.0000225)), set()),
+        (reshaped(c3=small.box(20, 40, 20, 45) - small.box(30, 30.6, 30, 30.6)), {"W402"}),
+        (reshaped(c3=small.box(20, 40, 20, 45) - small.box(30, 30.3, 30, 30.3)), set()),
+        (reshaped(c1=small.box(0, 40, -0.3, 20)), {"E405"}),  # 98.5 % inside
+        (reshaped(c1=small.box(0, 40, -0.1, 20)), set()),
+    ],
+    ids=["overlap", "sliver", "gap", "small gap", "outside", "edge outside"],
+)
+def test_limits_of_polygons(
+    polygons: geopandas.GeoDataFrame, said: set[str], tmp_path: Path
+) -> None:
+    assert found_at(small.write(tmp_path, polygons=polygons)) == said
+
+
+@pytest.mark.parametrize(("lobe", "said"), [(0.2, {"W403"}), (2.0, {"E403"})])
+def test_limit_of_repair(lobe: float, said: set[str], tmp_path: Path) -> None:
+    """A lobe turned the wrong way counts negative before the repair, positive after it."""
+    corners = [(0, 0), (20, 0), (20, 40), (0, 40), (0, 20), (-lobe, 21), (-lobe, 19), (0, 20)]
+    ring = [(small.WEST + 100 * x, small.NORTH - 100 * y) for x, y in corners]
+    shape = shapely.Polygon(ring)
+    assert not shape.is_valid
+    assert shape.area == pytest.approx((800 - lobe) * 1e4)
+    assert found_at(small.write(tmp_path, polygons=reshaped(c1=shape))) == said
+
+
+def test_an_outline_says_what_is_accounted(tmp_path: Path) -> None:
+    """It takes in two columns east of the counties; what of them lies beyond it stays."""
+    outline = geopandas.GeoDataFrame(geometry=[small.box(0, 40, 10, 47)], crs=small.CRS)
+    path = small.write(tmp_path, change={"counties.outline": "outline.geojson"})
+    outline.to_crs("EPSG:4326").to_file(tmp_path / "outline.geojson", driver="GeoJSON")
+    core = account(path).manifest["core"]
+    assert core["pixels"] == {
+        "outside": 40 * 3,
+        EAST: 800,
+        WEST: 500,
+        SOUTH: 500,
+        UNALLOCATED: 40 * 2,
+    }
+    content = (tmp_path / "outline.geojson").read_bytes()
+    assert core["inputs"]["counties.outline"] == {
+        "file": "outline.geojson",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+    }
+
+
+# ---- products in other units
+
+
+def test_products_in_other_units_are_one_product(tmp_path: Path) -> None:
+    table = (
+        "county_code,group,product,quantity,unit,price,price_unit,value(万元)\n"
+        "360101,agriculture,稻谷,12000,t,2.8,元/kg,3360\n"
+        "360102,agriculture,稻谷,0.8,万t,2750,元/t,\n"
+        "360103,agriculture,稻谷,,,,,0.5\n"
+    )
+    result = account(small.write(tmp_path, tables={"products": table}))
+    rice = line(result, "agricultural_products", "稻谷")
+    assert [rice.quantity([code]) for code in small.CODES] == [12000, 8000, None]
+    assert [rice.money([code]) for code in small.CODES] == [3_360_000_000, 2_200_000_000, 500_000]
+
+
+@pytest.mark.parametrize(("stated", "said"), [("33616", set()), ("33650", {"E510"})])
+def test_a_stated_value_may_differ_by_a_thousandth(
+    stated: str, said: set[str], tmp_path: Path
+) -> None:
+    table = (
+        "county_code,group,product,quantity,unit,price(元/t),value(千元)\n"
+        f"360101,agriculture,稻谷,12000,t,2800,{stated}\n"
+    )
+    assert found_at(small.write(tmp_path, tables={"products": table})) == said
+
+
+def test_a_row_called_total_is_refused(tmp_path: Path) -> None:
+    table = RICE + "360101,agriculture,Sub Total,12000,t,2800\n360102,agriculture,TOTAL,1,t,1\n"
+    problems = gep.open(small.write(tmp_path, tables={"products": table})).check().problems
+    assert [p.fields["word"] for p in problems if p.code == "E514"] == ["TOTAL"]
+
+
+# ---- what a run says of itself
+
+
+def test_warnings_of_the_check_are_problems_of_the_result(small_result: gep.Result) -> None:
+    assert [problem.code for problem in small_result.problems] == ["W402"]
+
+
+def test_verified_counts_every_number_once(own: str, tmp_path: Path) -> None:
+    """Clamp, ratio, both prices with all their years, and the index that moves one of them."""
+    text = OVERRIDES.format(clamp="seen", ratio="seen")
+    text = text.replace(",status\n", ",status,verified_by\n").replace("seen\n", "seen,me\n")
+    change = {"coefficients.overrides": "own.csv", "account.profile": own}
+    path = small.write(tmp_path / "b", files={"own.csv": text}, change=change, tables=NO_TABLES)
+    result = account(path)
+    book = result.plan.book
+    prices = book.services["prices"]
+    market, oxygen = prices["carbon_market"][""], prices["oxygen_price"]["lyt1721"]
+    index = book.indices[oxygen.index]
+    assert result.verified == (4, 2 + len(market.values) + 1 + len(index.values))
+
+
+def test_the_output_is_tried_before_the_work(
+    small_account: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(*given: Any, **named: Any) -> Any:
+        raise AssertionError("the work has begun")
+
+    monkeypatch.setattr(engine, "accumulate", work)
+    taken = tmp_path / "taken"
+    taken.write_text("x")
+    with pytest.raises(ResourceError) as raised:
+        gep.open(small_account).run(threads=1, output=taken)
+    assert codes(raised) == ["E705"]
+
+
+def test_states_of_pixels_by_hand(tmp_path: Path) -> None:
+    """Of 1800 pixels 5 have no class, 7 eligible ones no rain; water, towns, swamp are excluded."""
+    kinds, rain = small.classes(), small.arrays()["precipitation"]
+    kinds[0, 0:5] = small.NODATA_CLASS
+    eligible = np.isin(kinds, (11, 13, 16, 21, 33, 51, 52)) & (small.places() >= 0)
+    for row, column in np.argwhere(eligible)[-7:]:
+        rain[row, column] = np.nan
+    excluded = np.isin(kinds, (41, 47, 61)) & (small.places() >= 0)
+    result = account(small.write(tmp_path, ecosystem=kinds, rasters={"precipitation": rain}))
+    assert result.manifest["core"]["states"]["water_retention.water_retention"] == {
+        "valid": int(eligible.sum()) - 7,
+        "missing": 7,
+        "excluded": int(excluded.sum()),
+        "nodata": 5,
+    }
+    assert int(eligible.sum()) + int(excluded.sum()) + 5 == 1800
+
+
+def test_the_name_of_a_run_is_that_of_its_inputs(tmp_path: Path) -> None:
+    """Another output folder is the same run, another name of the account is not."""
+    names = [
+        account(small.write(tmp_path / str(number), change=change)).name
+        for number, change in enumerate(
+            ({}, {"output.folder": "elsewhere"}, {"account.name": "别的账户"})
+        )
+    ]
+    assert names[0] == names[1] != names[2]
+    assert names[0].startswith("2021_")
+
+
+def test_the_profile_and_the_coefficients_are_hashed(small_result: gep.Result) -> None:
+    hashed = small_result.manifest["core"]["coefficient_files"]
+    root = folder("coefficients")
+    for name in ("profiles/jiangxi-2021.toml", "air_purification.toml", "prices.toml"):
+        assert hashed[name] == hashlib.sha256((root / name).read_bytes()).hexdigest()
+
+
+def test_capacity_and_load_stand_in_the_manifest(small_result: gep.Result) -> None:
+    (item,) = [
+        i for i in small_result.manifest["core"]["items"] if i["indicator"] == "nitrogen_oxides"
+    ]
+    limits = item["capped"][WEST]
+    assert Decimal(limits["load"]) == Decimal("0.25")
+    assert Decimal(limits["capacity"]) > 1
+
+
+def test_a_run_folder_that_was_changed_is_not_taken_for_the_run(tmp_path: Path) -> None:
+    """One letter of a table, its length kept; the folder can be read by others."""
+    result = account(small.write(tmp_path))
+    final = result.write()
+    assert final.stat().st_mode & 0o777 == 0o755
+    table = final / "extent.csv"
+    content = table.read_bytes()
+    table.write_bytes(content.replace(b"0", b"1", 1))
+    with pytest.raises(IdentityError) as raised:
+        result.write()
+    assert codes(raised) == ["E712"]
+
+
+def test_what_a_killed_writer_left_is_cleared_away(tmp_path: Path) -> None:
+    result = account(small.write(tmp_path))
+    left = tmp_path / "output" / ".staging-dead"
+    left.mkdir(parents=True)
+    (left / "accounts.csv").write_text("half")
+    result.write()
+    assert not left.exists()

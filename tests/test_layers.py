@@ -68,6 +68,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "quantities": {
         *("accounts", "coefficients", "cube", "ecosystems", "errors", "profile", "service"),
         *("tables", "units"),
+        *("identities", "outputs", "products"),
     },
     "engine": {
         *("accounts", "check", "config", "cube", "errors", "explain", "identities", "manifest"),

@@ -106,7 +106,7 @@ def test_every_message_can_be_shown(code: str, language: str) -> None:
     head, fix = said.split("\n")
     label = {"en": {"E": "error", "W": "warning"}, "zh": {"E": "错误", "W": "提醒"}}[language]
     assert head.startswith(f"{label[code[0]]} {code}  ")
-    assert fix.startswith({"en": "  fix: ", "zh": "  怎么改: "}[language])
+    assert fix.startswith({"en": "  fix: ", "zh": "  怎么改："}[language])
     assert "{" not in said
     for name in holes(messages()[code][language]):
         assert f"<{name}>" in head
@@ -191,4 +191,4 @@ def test_messages_as_data_are_in_both_languages(tmp_path: Path) -> None:
     assert problem["code"] == "E302"
     assert set(problem) == {"code", *TEXTS}
     assert problem["en"].endswith("precipitation.tif states no unit; mm/year is needed")
-    assert problem["zh"].endswith("precipitation.tif 没有单位;需要 mm/year")
+    assert problem["zh"].endswith("precipitation.tif 没有单位；需要 mm/year")

@@ -2,7 +2,7 @@
 
 The cases lie beside the project (../shared/cases) and are read when the tests run; a case's own
 `expected` and `tolerance` are what is held against ours. The vectors at the end are arithmetic
-from METHODS 13 and need no file.
+of docs/methods.md and need no file.
 """
 
 import json
@@ -136,7 +136,7 @@ def test_garze_2010_every_row_of_quantity_times_price() -> None:
 
 
 def test_garze_2010_golden_numbers() -> None:
-    """The same paper, the numbers METHODS 13 quotes, worked out by hand to 0.5 %."""
+    """The same paper (S16 of coefficients/sources.toml), worked out by hand to 0.5 %."""
     said = case("ganzi2010-quantity-price-value")
     result = gep.from_quantities(pd.DataFrame(quantity_rows(said["inputs"])), price_year=2010)
     value = result.rows.set_index("indicator")["value"].astype(float) / 1e8
@@ -319,11 +319,14 @@ def test_garze_2010_soil_numbers_are_on_file() -> None:
         assert float(number[0]) == pytest.approx(wanted, rel=1e-12), name
 
 
-# ---- METHODS 13
+# ---- arithmetic of docs/methods.md
 
 
 def test_sediment_of_one_tonne() -> None:
-    """METHODS 13: 1 t, lambda 0.24, rho 1.25, 15.58 CNY/m3 → 0.192 m3 → 2.99 CNY."""
+    """1 t, lambda 0.24, rho 1.25, 15.58 CNY/m3 → 0.192 m3 → 2.99 CNY.
+
+    docs/methods.md#soil-retention
+    """
     row = {"service": "soil_retention", "indicator": "soil_retention"}
     frame = pd.DataFrame([row | {"quantity": 1, "quantity_unit": "t"}])
     result = gep.from_quantities(
@@ -339,7 +342,10 @@ def test_sediment_of_one_tonne() -> None:
 
 
 def test_carbon_of_a_square_kilometre() -> None:
-    """METHODS 13: NPP 600 less respiration 380 gC/m2 → 807 t CO2 and 587 t O2 per km2."""
+    """NPP 600 less respiration 380 gC/m2 → 807 t CO2 and 587 t O2 per km2.
+
+    docs/methods.md#carbon-sequestration
+    """
     nep = xr.DataArray(600.0 - 380.0, attrs={"units": "gC/(m^2*year)"})
     density = gep.services["carbon_sequestration"](net_ecosystem_production=nep)["carbon_dioxide"]
     tonnes = float(density) * factor(f"{density.units} * km^2", "tCO2/year", "test")
@@ -376,7 +382,7 @@ def test_carbon_of_a_square_kilometre_on_the_map(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4326"])
 def test_area_of_an_arc_second_at_28_degrees(tmp_path: Path, crs: str) -> None:
-    """METHODS 13: a pixel of 1″ at 28° N is 841.08 m2 on the ellipsoid."""
+    """docs/methods.md#pixel-area: a pixel of 1″ at 28° N is 841.08 m2 on the ellipsoid."""
     second = 1 / 3600
     top = 28 + 1.5 * second
     path = small.write_raster(

@@ -491,7 +491,7 @@ def test_init_writes_the_tables_with_their_units(tmp_path: Path) -> None:
     )
     said = (tmp_path / "a" / "gep.toml").read_text("utf8")
     assert '# optional = ["water_supply", "negative_oxygen_ions"]' in said
-    assert "# 水资源供给(可选)\n# [statistics.water]" in said
+    assert "# 水资源供给（可选）\n# [statistics.water]" in said
     assert "only one of them counts: 水源涵养、水资源供给 (water_retention, water_supply)" in said
     listed = (tmp_path / "a" / "数据清单.md").read_text("utf8")
     for group in ("agriculture", "forestry", "animal_husbandry", "fishery", "other"):

@@ -155,7 +155,7 @@ def test_trap_is_refused_with_what_to_write(name: str, write: str) -> None:
     (problem,) = caught.value.problems
     assert problem.code == "E602"
     assert problem.text() == f"unit '{text}': '{name}' is not used here; write {write}"
-    assert problem.text("zh") == f"单位“{text}”:此处不用“{name}”;请写 {write}"
+    assert problem.text("zh") == f"单位“{text}”：此处不用“{name}”；请写 {write}"
 
 
 @pytest.mark.parametrize(("name", "write"), WRITE_INSTEAD.items(), ids=list(WRITE_INSTEAD))
@@ -178,9 +178,9 @@ def test_unknown_unit_is_refused_with_examples(text: str) -> None:
     known = "mm, m^2, ha, 亩, m^3, kg, t, tCO2, CNY_2020, year"
     assert problem.code == "E601"
     assert problem.text() == f"unit '{text}' is not known; write, for example: {known}"
-    assert problem.text("zh") == f"不认识的单位“{text}”;可以这样写:{known}"
+    assert problem.text("zh") == f"不认识的单位“{text}”；可以这样写：{known}"
     assert problem.fix() == "combine known units with *, / and ^, as in t/(ha*year)"
-    assert problem.fix("zh") == "用 *、/、^ 组合已知单位,如 t/(ha*year)"
+    assert problem.fix("zh") == "用 *、/、^ 组合已知单位，如 t/(ha*year)"
 
 
 @pytest.mark.parametrize(("have", "want", "have_is", "want_is"), REFUSED_PAIRS)
@@ -190,7 +190,7 @@ def test_what_does_not_convert_says_why(have: str, want: str, have_is: str, want
     (problem,) = caught.value.problems
     assert problem.code == "E603"
     assert problem.text() == f"rain: '{have}' is {have_is}, but '{want}' ({want_is}) is needed"
-    assert problem.text("zh") == f"rain:“{have}”的量纲为 {have_is},需要“{want}”({want_is})"
+    assert problem.text("zh") == f"rain：“{have}”的量纲为 {have_is}，需要“{want}”（{want_is}）"
     assert str(caught.value) == problem.text()
 
 
@@ -276,12 +276,12 @@ def table(tmp_path: Path, header: str, cell: str, **columns: ColumnSection) -> T
         ("x（万t）", "1.25", "t/year", "12500"),
         ("x[kg]", "7", "t/year", "0.007"),
         ("x (t/year)", "3", "t/year", "3"),
-        ("x(万m³)", "2", "m^3/year", "20000"),
-        ("x(亿kWh)", "0.5", "kWh/year", "50000000"),
-        ("x(万元)", "1.5", "CNY_2021", "15000"),
+        ("x（万m³）", "2", "m^3/year", "20000"),
+        ("x（亿kWh）", "0.5", "kWh/year", "50000000"),
+        ("x（万元）", "1.5", "CNY_2021", "15000"),
         ("x(1)", "12%", "1", "0.12"),
         ("x(%)", "12", "1", "0.12"),
-        ("x(人次)", "1,234", "visit/year", "1234"),
+        ("x（人次）", "1,234", "visit/year", "1234"),
     ],
 )
 def test_number_of_a_table(tmp_path: Path, header: str, cell: str, want: str, number: str) -> None:
@@ -309,7 +309,7 @@ def test_column_without_a_unit_is_refused(tmp_path: Path) -> None:
     (problem,) = caught.value.problems
     assert problem.code == "E503"
     assert problem.text() == "t.csv: x: column x states no unit; t/year is needed"
-    assert problem.text("zh") == "t.csv: x:列 x 没有单位;需要 t/year"
+    assert problem.text("zh") == "t.csv: x：列 x 没有单位；需要 t/year"
 
 
 @pytest.mark.parametrize("header", ["x(%)", "x(t)"])

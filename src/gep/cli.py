@@ -73,13 +73,13 @@ class Verb(click.Command):
         except BrokenPipeError:  # the reader, such as head, has had enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except KeyboardInterrupt:
-            say("interrupted; nothing was written / 已中断,没有写入任何内容")
+            say("interrupted; nothing was written / 已中断，没有写入任何内容")
             context.exit(INTERRUPTED)
         except (click.exceptions.Exit, click.ClickException):
             raise
         except Exception:
             traceback.print_exc()
-            say("a bug in gep; please report it with the text above / 这是 gep 的缺陷,请报告")
+            say("a bug in gep; please report it with the text above / 这是 gep 的缺陷，请报告")
             context.exit(1)
 
 
@@ -328,7 +328,7 @@ def run(
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("place")
-@click.option("--service", required=True, help="service, either language / 服务,中英文均可")
+@click.option("--service", required=True, help="service, either language / 服务，中英文均可")
 @options()
 def explain(folder: Path, place: str, service: str, as_data: bool, lang: str) -> None:
     """Say how one number came about / 说明一个数字的来历."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 MESSAGES = Path(__file__).with_name("messages.toml")
 LABELS = {
-    "en": {"E": "error", "W": "warning", "fix": "fix"},
-    "zh": {"E": "错误", "W": "提醒", "fix": "怎么改"},
+    "en": {"E": "error", "W": "warning", "fix": "fix: "},
+    "zh": {"E": "错误", "W": "提醒", "fix": "怎么改："},
 }
 
 
@@ -39,7 +39,7 @@ class Problem:
         """Message and fix as the terminal shows them."""
         labels = LABELS[language]
         head = f"{labels[self.code[0]]} {self.code}  {self.text(language)}"
-        return f"{head}\n  {labels['fix']}: {self.fix(language)}"
+        return f"{head}\n  {labels['fix']}{self.fix(language)}"
 
     @property
     def is_error(self) -> bool:

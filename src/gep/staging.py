@@ -181,8 +181,8 @@ def _unknown_codes(plan: Plan, found: dict[int, tuple[int, int, int]]) -> Proble
         f"{code} ({count} px, first at row {row + 1}, column {column + 1})"
         for code, (count, row, column) in listed
     )
-    codes_zh = ";".join(
-        f"{code}({count} 像元,首个在第 {row + 1} 行第 {column + 1} 列)"
+    codes_zh = "；".join(
+        f"{code}（{count} 像元，首个在第 {row + 1} 行第 {column + 1} 列）"
         for code, (count, row, column) in listed
     )
     fields = {"file": plan.layers[0].path, "legend": plan.legend.name}

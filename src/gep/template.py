@@ -46,7 +46,7 @@ TABLE = """
 # [statistics.{name}]
 # file = "{name}.csv"
 """
-OPTIONAL = "(可选)"
+OPTIONAL = "（可选）"
 NOT_BOTH = """
 # 只能计其一 / only one of them counts: {zh} ({en})
 """
@@ -170,7 +170,7 @@ def _list(ready: list[Service]) -> str:
         lines.append(f"| {title} `{name}` | {unit} | {'、'.join(dict.fromkeys(users))} |")
     for name, (header, users) in _tables(ready).items():
         lines.append(f"| 统计表 `{name}.csv` | {header.strip()} | {'、'.join(users)} |")
-    lines += ["", "products 表的 group 一列填:"]
+    lines += ["", "products 表的 group 一列填："]
     for service in ready:
         for i in service.indicators:
             if isinstance(i, Products):
