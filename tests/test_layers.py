@@ -56,7 +56,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tables": {"cube", "ecosystems", "service", "units"},
     "outputs": {"tables"},
     "manifest": {
-        *("coefficients", "cube", "ecosystems", "errors", "identities", "plan", "run"),
+        *("coefficients", "config", "cube", "ecosystems", "errors", "identities", "plan", "run"),
         *("service", "shipped", "store", "tables"),
     },
     "explain": {"ecosystems", "errors", "layers", "profile", "tables"},

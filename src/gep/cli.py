@@ -214,7 +214,7 @@ def account(
             say(f"  {name}")
         example = result.plan.counties.codes[0]
         first = result.plan.items[0].service.name
-        say(f"{words['next']}: gep explain {folder} {example} --service {first}")
+        say(f"{words['next']}{words[':']}gep explain {folder} {example} --service {first}")
     if strict and any(problem.code != "W010" for problem in result.problems):
         raise click.exceptions.Exit(STRICT)
     return result
@@ -261,7 +261,7 @@ def init(folder: Path, profile: str, as_data: bool, lang: str) -> None:
     else:
         for path in written:
             give(str(path))
-        say(f"{terminal.WORDS[lang]['next']}: gep check {written[0]}")
+        say(f"{terminal.WORDS[lang]['next']}{terminal.WORDS[lang][':']}gep check {written[0]}")
 
 
 @main.command()

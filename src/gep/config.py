@@ -1,6 +1,7 @@
 """gep.toml → the definition of an account; everything that is wrong is reported at once."""
 
 import difflib
+import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -152,3 +153,8 @@ def _siblings(location: tuple[Any, ...]) -> list[str]:
     }
     section = known[location[0]] if location else Definition
     return list(section.model_fields)
+
+
+def locate(folder: Path, name: str) -> Path:
+    """Path of a file that a gep.toml in *folder* names, without detours."""
+    return Path(os.path.normpath(folder / name))

@@ -15,7 +15,7 @@ from rasterio.features import rasterize
 from rasterio.transform import from_origin
 from rasterio.windows import Window
 
-from gep.config import CountiesSection
+from gep.config import CountiesSection, locate
 from gep.cube import UNALLOCATED
 from gep.errors import InputError, Problem
 from gep.rasters import Grid, known_shift
@@ -106,7 +106,7 @@ def load(section: CountiesSection, folder: Path, grid: Grid) -> tuple[Counties, 
         E004, E410 unreadable file, E411 missing attribute, E201 no CRS, E204 a datum that cannot
         be brought to the grid's, E404 a duplicated or malformed code.
     """
-    path = folder / section.file
+    path = locate(folder, section.file)
     frame = _read(path, section.layer)
     problems = _check_codes(frame, section, path)
     frame = frame.assign(code=_text(frame[section.code])).sort_values("code", kind="stable")
@@ -233,7 +233,7 @@ def _to_grid(frame: geopandas.GeoDataFrame, grid: Grid, path: Path) -> geopandas
 def _universe(section: CountiesSection, folder: Path, grid: Grid, polygons: NDArray[Any]) -> Any:
     """Return the outline if one is given, else the union of the counties with its holes filled."""
     if section.outline:
-        path = folder / section.outline
+        path = locate(folder, section.outline)
         outline = _to_grid(_read(path, None), grid, path)
         return shapely.union_all([*outline.geometry.values, *polygons])
     parts = shapely.get_parts(shapely.union_all(polygons))

@@ -14,6 +14,7 @@ Text = Mapping[str, str]
 
 WORDS = {
     "en": {
+        ":": ": ",
         "value": "value",
         "quantity": "quantity",
         "price": "price",
@@ -41,6 +42,7 @@ WORDS = {
         "partial": "; partial account",
     },
     "zh": {
+        ":": "：",
         "value": "价值量",
         "quantity": "实物量",
         "price": "单价",
@@ -161,13 +163,15 @@ def _item(
     money = [_cents(row["value"]) for row in rows if row["value"]]
     value = f"   {words['value']} {ten_thousands(sum(money))} 万元" if money else ""
     lines.append(f"    {words['quantity']} {amount}{value}")
-    lines.append(f"    {words['formula']}: {item['source']}")
+    lines.append(f"    {words['formula']}{words[':']}{item['source']}")
     if item["derived_from"]:
         parts = " × ".join(item["times"])
         per = "".join(f" / {name}" for name in item["per"])
-        lines.append(f"    {words['from']}: {item['derived_from']} × {parts}{per}")
+        lines.append(f"    {words['from']}{words[':']}{item['derived_from']} × {parts}{per}")
     if item["cap"]:
-        lines.append(f"    {words['cap']}: {item['cap']}  {_file(core, 'statistics', item['cap'])}")
+        lines.append(
+            f"    {words['cap']}{words[':']}{item['cap']}  {_file(core, 'statistics', item['cap'])}"
+        )
         limits = item["capped"].get(code)
         if limits:
             for name in ("capacity", "load"):
@@ -178,23 +182,23 @@ def _item(
         columns = rows_of["columns"] | rows_of["measured"]
         listed = ", ".join(f"{name} [{unit}]" for name, unit in columns.items())
         at = _file(core, "statistics", rows_of["table"])
-        lines.append(f"    {words['table']}: {rows_of['table']}: {listed}  {at}")
+        lines.append(f"    {words['table']}{words[':']}{rows_of['table']}: {listed}  {at}")
     for raster, unit in item["rasters"].items():
         title = variables()[raster].title.say(language) + " " if raster in variables() else ""
         at = _file(core, "rasters", raster)
-        lines.append(f"    {words['layers']}: {title}{raster} [{unit}]  {at}")
+        lines.append(f"    {words['layers']}{words[':']}{title}{raster} [{unit}]  {at}")
     for coefficient, found in item["coefficients"].items():
         lines += _coefficient(coefficient, found, rows, code, language)
     for price in item.get("prices", ()):
         lines += _price(price, words)
     coverage = core["coverage"].get(f"{item['service']}.{item['indicator']}", {}).get(code)
     if coverage is not None:
-        lines.append(f"    {words['coverage']}: {Decimal(coverage):.2%}")
+        lines.append(f"    {words['coverage']}{words[':']}{Decimal(coverage):.2%}")
     if code in item["negative"]:
-        lines.append(f"    {words['negative']}: {item['negative'][code]}")
+        lines.append(f"    {words['negative']}{words[':']}{item['negative'][code]}")
     shares = _ecosystems(rows, language)
     if shares:
-        lines.append(f"    {words['ecosystems']}: {shares}")
+        lines.append(f"    {words['ecosystems']}{words[':']}{shares}")
     return lines
 
 
@@ -232,13 +236,13 @@ def _coefficient(
         tags.setdefault(_tag(value, words), []).append(f"{label}{value['value']}")
     unit = "" if found["unit"] == "1" else f" [{found['unit']}]"
     title = found["title"][language]
-    head = f"    {words['coefficients']}: {title} {name}{unit} ({found['at']})"
+    head = f"    {words['coefficients']}{words[':']}{title} {name}{unit} ({found['at']})"
     return [head, *(f"      {', '.join(texts)}  {tag}" for tag, texts in tags.items())]
 
 
 def _price(price: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
     printed = price["printed"]
-    line = f"    {words['price']}: {price['price']} {price['unit']}  ({price['at']})"
+    line = f"    {words['price']}{words[':']}{price['price']} {price['unit']}  ({price['at']})"
     origin = (
         f"      {words['printed']} {printed['value']} {printed['unit']}  {_tag(printed, words)}"
     )
@@ -255,11 +259,13 @@ def _products(
     language: str,
 ) -> list[str]:
     """Lines on open rows: every product with quantity, price and value."""
-    lines = [f"    {words['formula']}: {item['source']}"]
-    lines.append(f"    {words['table']}: {_file(core, 'statistics', item['table'])}")
+    lines = [f"    {words['formula']}{words[':']}{item['source']}"]
+    lines.append(f"    {words['table']}{words[':']}{_file(core, 'statistics', item['table'])}")
     for raster in item["spread"]:
         if f"rasters.{raster}" in core["inputs"]:
-            lines.append(f"    {words['spread']}: {raster}  {_file(core, 'rasters', raster)}")
+            lines.append(
+                f"    {words['spread']}{words[':']}{raster}  {_file(core, 'rasters', raster)}"
+            )
             break
     for product in dict.fromkeys(row["indicator"] for row in rows):
         own = [row for row in rows if row["indicator"] == product]

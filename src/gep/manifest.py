@@ -10,6 +10,7 @@ from typing import Any
 
 from gep import store
 from gep.coefficients import Coefficient, Price
+from gep.config import locate
 from gep.cube import Cube
 from gep.ecosystems import ecosystems
 from gep.errors import IdentityError, Problem
@@ -34,9 +35,9 @@ def input_files(plan: Plan) -> dict[str, Path]:
     found = {f"rasters.{layer.name}": layer.path for layer in plan.layers}
     if not plan.legend.path.is_relative_to(folder("coefficients")):
         found["legend"] = plan.legend.path
-    found["counties"] = plan.folder / d.counties.file
+    found["counties"] = locate(plan.folder, d.counties.file)
     if d.counties.outline:
-        found["counties.outline"] = plan.folder / d.counties.outline
+        found["counties.outline"] = locate(plan.folder, d.counties.outline)
     found |= {f"statistics.{name}": table.file for name, table in plan.tables.items()}
     return found
 

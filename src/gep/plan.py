@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gep import coefficients, counties, products, profile, rasters, statistics
 from gep.coefficients import Book, Coefficient, Value
-from gep.config import Definition, RasterSection
+from gep.config import Definition, RasterSection, locate
 from gep.ecosystems import Legend, ecosystems, legend, members
 from gep.errors import GepError, InputError, Problem, messages
 from gep.fuse import Column
@@ -119,7 +119,7 @@ def make(
     with gathering(problems):
         if ECOSYSTEM not in definition.rasters:
             raise InputError(Problem("E005", {"file": "gep.toml", "key": f"rasters.{ECOSYSTEM}"}))
-        grid, wrong = rasters.grid(folder / definition.rasters[ECOSYSTEM].file)
+        grid, wrong = rasters.grid(locate(folder, definition.rasters[ECOSYSTEM].file))
         problems += wrong
     layers, faulty = _layers(definition, folder, known, grid, problems)
     if grid is not None:
@@ -179,7 +179,7 @@ def accept(problems: list[Problem], definition: Definition) -> list[Problem]:
 def _book(definition: Definition, folder: Path) -> tuple[Book, list[Problem]]:
     if definition.coefficients is None:
         return coefficients.load()
-    path = folder / definition.coefficients.overrides
+    path = locate(folder, definition.coefficients.overrides)
     if not path.exists():
         raise InputError(Problem("E004", {"at": "coefficients", "file": path}))
     return coefficients.load(path)
@@ -258,7 +258,7 @@ def _layers(
         wrong = _senseless(name, section)
         with gathering(wrong):
             layer, found = rasters.inspect(
-                name, section, folder / section.file, units.get(name, "")
+                name, section, locate(folder, section.file), units.get(name, "")
             )
             wrong += found
             if grid is not None and name != ECOSYSTEM:

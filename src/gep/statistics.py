@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from gep.config import TableSection
+from gep.config import TableSection, locate
 from gep.errors import InputError, Problem, UnitError
 from gep.text import decode, is_share, parse_number
 from gep.units import exact, factor, is_money, of_unit, of_year, price_year
@@ -91,7 +91,7 @@ def load(name: str, section: TableSection, folder: Path, year: int) -> Table:
     InputError
         E004, E501 unknown encoding, E502 no column of county codes, E506 no rows.
     """
-    path = folder / section.file
+    path = locate(folder, section.file)
     if not path.is_file():
         raise InputError(Problem("E004", {"at": f"statistics.{name}", "file": path}))
     try:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 WORDS = {
     "en": {
+        ":": ": ",
         "service": "service",
         "indicator": "indicator",
         "quantity": "quantity",
@@ -62,6 +63,7 @@ WORDS = {
         "none": "no problems",
     },
     "zh": {
+        ":": "：",
         "service": "服务",
         "indicator": "指标",
         "quantity": "实物量",
@@ -188,7 +190,7 @@ def notes(result: "Result", language: str) -> list[str]:
     """Return what a reader must know beside the tables."""
     words = WORDS[language]
     used = result.plan.profile
-    lines = [f"{used.name} {used.version}: {words[used.status]}"]
+    lines = [f"{used.name} {used.version}{words[':']}{words[used.status]}"]
     if any(row.partial for row in summary(result.account)):
         lines.append(f"* {words['missing']}")
     lines += left_out([u.reason for u in result.plan.uncovered], language)
@@ -207,12 +209,14 @@ def understood(report: "Report", language: str) -> str:
     first = zip(counties.codes[:4], counties.names[:4], strict=True)
     listed = ", ".join(f"{code} {name}" for code, name in first)
     more = " …" if len(counties.codes) > 4 else ""
-    lines = [f"{words['counties']}: {len(counties.codes)}, {area:,.2f} km² ({listed}{more})"]
+    lines = [
+        f"{words['counties']}{words[':']}{len(counties.codes)}, {area:,.2f} km² ({listed}{more})"
+    ]
     for table in report.plan.tables.values():
         lines.append(f"{words['table']} {table.name}: {len(table.rows)} {words['rows']}")
     largest = sorted(report.ecosystems.items(), key=lambda entry: -entry[1])
     shares = [f"{_kind(key, language)} {share:.1%}" for key, share in largest]
-    return "\n".join([*lines, f"{words['ecosystems']}: {', '.join(shares)}"])
+    return "\n".join([*lines, f"{words['ecosystems']}{words[':']}{', '.join(shares)}"])
 
 
 def _kind(key: str, language: str) -> str:
@@ -225,9 +229,13 @@ def left_out(reasons: Sequence["Problem"], language: str) -> list[str]:
     words = WORDS[language]
     unbuilt = [str(r.fields["service"]) for r in reasons if r.code == "W101"]
     named = [catalogue()[name].title.say(language) for name in unbuilt]
-    lines = [f"{words['uncovered']} ({words['not_built']}): {', '.join(named)}"] if named else []
+    lines = (
+        [f"{words['uncovered']} ({words['not_built']}){words[':']}{', '.join(named)}"]
+        if named
+        else []
+    )
     return lines + [
-        f"{words['uncovered']}: {r.text(language)}" for r in reasons if r.code != "W101"
+        f"{words['uncovered']}{words[':']}{r.text(language)}" for r in reasons if r.code != "W101"
     ]
 
 
