@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import math
+import os
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -595,6 +596,12 @@ def over_the_cap(plan: Any, partials: Any, cube: Any) -> None:
         found.amounts[leaf] += more
 
 
+def under_the_cap(plan: Any, partials: Any, cube: Any) -> None:
+    """A quantum less than both load and capacity allow."""
+    found = next(n for n in cube.lines if n.indicator == "sulfur_dioxide")
+    found.amounts[next(leaf for leaf in found.amounts if leaf[0] == SOUTH)] -= 1
+
+
 def large_pixels(plan: Any, partials: Any, cube: Any) -> None:
     """A county of 500 ha may be off by the 4 deviations of its boundary, not by 3 %."""
     partials.areas[2] = partials.areas[2] * 103 // 100
@@ -605,6 +612,7 @@ RUNS: dict[str, tuple[Callable[..., None], str]] = {
     "lost quantum": (lost_quantum, "sums"),
     "quanta even out": (quanta_that_even_out, "sums"),
     "cap": (over_the_cap, "cap"),
+    "below the cap": (under_the_cap, "cap"),
     "area": (large_pixels, "area"),
 }
 
@@ -997,3 +1005,14 @@ def test_what_a_killed_writer_left_is_cleared_away(tmp_path: Path) -> None:
     (left / "accounts.csv").write_text("half")
     result.write()
     assert not left.exists()
+
+
+def test_the_lock_names_its_last_holder_only(tmp_path: Path) -> None:
+    result = account(small.write(tmp_path))
+    lock = tmp_path / "output" / ".lock"
+    lock.parent.mkdir()
+    lock.write_text("1234567 " + "x" * 80 + "\n")
+    result.write()
+    (held,) = lock.read_text().splitlines()
+    assert held.startswith(f"{os.getpid()} ")
+    assert "x" not in held
