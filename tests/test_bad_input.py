@@ -1784,3 +1784,12 @@ def test_api_raises_what_the_command_line_says(tmp_path: Path) -> None:
     with pytest.raises(InputError) as raised:
         package.open(path).run()
     assert [p.code for p in raised.value.problems] == ["E603"]
+
+
+def test_a_fresh_definition_lists_every_missing_file_at_once(tmp_path: Path) -> None:
+    path = small.write(tmp_path)
+    for name in ("ecosystem.tif", "counties.gpkg", "precipitation.tif"):
+        (tmp_path / name).unlink()
+    report = engine.Account(path).check()
+    places = {str(p.fields["at"]) for p in report.problems if p.code == "E004"}
+    assert places == {"rasters.ecosystem", "counties", "rasters.precipitation"}

@@ -126,6 +126,9 @@ def make(
         with gathering(problems):
             found, wrong = counties.load(definition.counties, folder, grid)
             problems += wrong
+    elif not locate(folder, definition.counties.file).is_file():
+        missing = {"at": "counties", "file": locate(folder, definition.counties.file)}
+        problems.append(Problem("E004", missing))
     tables = {}
     for name, section in definition.statistics.items():
         with gathering(problems):
