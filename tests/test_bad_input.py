@@ -1421,7 +1421,7 @@ def test_override_table_as_excel_saves_it(encoding: str, tmp_path: Path) -> None
     rows, core = accepted(path)
     own = [r for r in rows if r["indicator"] == "nitrogen"]
     assert {r["price"] for r in own} == {"2000"}
-    assert core["coefficient_files"]["own.csv"]
+    assert core["coefficient_files"]["overrides/own.csv"]
 
 
 PAYLOADS = ["=cmd|'/c calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1"]

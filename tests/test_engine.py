@@ -674,6 +674,18 @@ def test_classes_stored_as_floats_may_be_nan(tmp_path: Path) -> None:
     assert account(path).account.extent[EAST, "nodata"] == 4 * 10**6
 
 
+@pytest.mark.parametrize(("code", "fill"), [(255, []), (99, [99])], ids=["legend", "declared"])
+def test_codes_without_data_by_legend_or_declaration(
+    code: int, fill: list[int], tmp_path: Path
+) -> None:
+    """The file itself states no fill value; the legend says 255, the definition 99."""
+    kinds = small.classes()
+    kinds[0, 0:4] = code
+    path = small.write(tmp_path, change={"rasters.ecosystem.fill": fill})
+    small.write_raster(tmp_path / "ecosystem.tif", kinds, nodata=None)
+    assert account(path).account.extent[EAST, "nodata"] == 4 * 10**6
+
+
 def test_the_first_of_several_findings_is_the_first_in_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1016,3 +1028,15 @@ def test_the_lock_names_its_last_holder_only(tmp_path: Path) -> None:
     (held,) = lock.read_text().splitlines()
     assert held.startswith(f"{os.getpid()} ")
     assert "x" not in held
+
+
+def test_an_override_is_hashed_beside_the_file_it_overrides(tmp_path: Path) -> None:
+    text = (
+        '[reservoir_cost.sets.lyt1721]\nvalue = 7\nsource = { key = "GEP", where = "x" }\n'
+        'status = "design"\n'
+    )
+    change = {"coefficients.overrides": "own"}
+    path = small.write(tmp_path, files={"own/prices.toml": text}, change=change)
+    files = account(path).manifest["core"]["coefficient_files"]
+    assert files["overrides/prices.toml"] == hashlib.sha256(text.encode()).hexdigest()
+    assert files["prices.toml"] != files["overrides/prices.toml"]

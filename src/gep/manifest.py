@@ -119,7 +119,8 @@ def core(plan: Plan, partials: Partials, cube: Cube, hashes: dict[str, str]) -> 
 
 def _relative(path: Path) -> str:
     root = folder("coefficients")
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
+    inside = path.is_relative_to(root)
+    return path.relative_to(root).as_posix() if inside else f"overrides/{path.name}"
 
 
 def _item(item: Item, cube: Cube) -> dict[str, Any]:
