@@ -82,7 +82,6 @@ class OutputSection(Section):
     """Where the run folder goes."""
 
     folder: str = "output"
-    language: Literal["en", "zh"] | None = None
 
 
 class Definition(Section):
