@@ -36,13 +36,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cube": {"coefficients", "ecosystems", "errors"},
     "products": {"coefficients", "errors", "statistics", "text", "units"},
     # the account
+    "acceptance": {"config", "errors"},
+    "inputs": {
+        *("acceptance", "coefficients", "config", "counties", "ecosystems", "errors", "layers"),
+        *("profile", "rasters", "service", "statistics"),
+    },
     "plan": {
-        *("coefficients", "config", "counties", "ecosystems", "errors", "fuse", "layers"),
-        *("products", "profile", "rasters", "service", "statistics", "units"),
+        *("acceptance", "coefficients", "config", "ecosystems", "errors", "fuse", "inputs"),
+        *("products", "profile", "service", "statistics", "units"),
     },
     "staging": {"ecosystems", "errors", "layers", "plan", "rasters"},
     "run": {"cube", "ecosystems", "errors", "fuse", "plan", "rasters", "staging"},
-    "check": {"ecosystems", "errors", "layers", "plan", "rasters", "run", "staging"},
+    "check": {"acceptance", "ecosystems", "errors", "layers", "plan", "rasters", "run", "staging"},
     "rows": {
         *("coefficients", "cube", "ecosystems", "plan", "products", "service", "statistics"),
         "units",
@@ -71,7 +76,17 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("identities", "outputs", "products"),
     },
     "engine": {
-        *("accounts", "check", "config", "cube", "errors", "explain", "identities", "manifest"),
+        *(
+            "acceptance",
+            "accounts",
+            "check",
+            "config",
+            "cube",
+            "errors",
+            "explain",
+            "identities",
+            "manifest",
+        ),
         *("outputs", "plan", "rasters", "run", "store", "tables"),
     },
     "gep": {"arrays", "engine", "errors", "quantities"},

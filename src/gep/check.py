@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gep.acceptance import accept
 from gep.ecosystems import ecosystems
-from gep.errors import Problem
+from gep.errors import Problem, gathering
 from gep.layers import usual, variables
-from gep.plan import Plan, accept, gathering
+from gep.plan import Plan
 from gep.rasters import Layer, Reader, Window, tiles
 from gep.run import TILE
 from gep.staging import Findings, Stager

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gep import check, config, explain, identities, manifest, plan, store, tables
+from gep.acceptance import accept
 from gep.accounts import account
 from gep.check import Understood
 from gep.config import Definition
@@ -122,7 +123,7 @@ class Account:
         loop = Loop(made)
         partials = accumulate(made, workers, progress, tile, loop=loop)
         cube = account(made, partials)
-        cube.problems = plan.accept(cube.problems, self.definition)
+        cube.problems = accept(cube.problems, self.definition)
         stop_on(cube.problems)
         found = identities.of_run(made, partials, cube, loop)
         manifest.unchanged(made, before)

@@ -1,7 +1,8 @@
 """Problems a user can act on: a code, where, what was found, what is right, how to mend it."""
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -92,3 +93,12 @@ def stop_on(problems: Iterable[Problem]) -> None:
     found = tuple(problem for problem in problems if problem.is_error)
     if found:
         raise InputError(*found)
+
+
+@contextmanager
+def gathering(problems: list[Problem]) -> Generator[None, None, None]:
+    """Note the problems of an error instead of stopping at it."""
+    try:
+        yield
+    except GepError as error:
+        problems += error.problems

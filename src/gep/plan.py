@@ -1,28 +1,24 @@
 """Definition + profile + headers → what will be read, computed and left out."""
 
-import difflib
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gep import coefficients, counties, products, profile, rasters, statistics
-from gep.coefficients import Book, Coefficient, Value
-from gep.config import Definition, RasterSection, locate
-from gep.ecosystems import Legend, ecosystems, legend, members
-from gep.errors import GepError, InputError, Problem, messages
+from gep import inputs, products, statistics
+from gep.acceptance import accept
+from gep.coefficients import Coefficient, Value
+from gep.config import Definition
+from gep.ecosystems import ecosystems, members
+from gep.errors import InputError, Problem, gathering
 from gep.fuse import Column
-from gep.layers import variables
-from gep.profile import Choice, Profile
-from gep.rasters import Grid, Layer
+from gep.inputs import Inputs
+from gep.profile import Choice
 from gep.service import AREA, Derived, Indicator, Products, Service, positive, services, source_of
 from gep.statistics import Table
 from gep.units import exact, factor, of_year
 
-ECOSYSTEM = "ecosystem"
 COMPARED = {"population": "person", "gdp": "CNY"}
 """Tables of one value per county that the account is compared with, and their units."""
 
@@ -64,37 +60,13 @@ class Uncovered:
 
 
 @dataclass
-class Plan:
+class Plan(Inputs):
     """Everything a run needs, and what it will not give."""
 
-    definition: Definition
-    folder: Path
-    profile: Profile
-    book: Book
-    grid: Grid
-    counties: counties.Counties
-    legend: Legend
-    layers: list[Layer]
-    tables: dict[str, Table]
     items: list[Item] = field(default_factory=list)
     accumulators: list[Accumulator] = field(default_factory=list)
     lookups: list[NDArray[np.float64]] = field(default_factory=list)
     uncovered: list[Uncovered] = field(default_factory=list)
-    faulty: set[str] = field(default_factory=set)
-
-    @property
-    def output(self) -> Path:
-        """Folder of runs, as the definition says."""
-        return self.folder / self.definition.output.folder
-
-
-@contextmanager
-def gathering(problems: list[Problem]) -> Generator[None, None, None]:
-    """Note the problems of an error instead of stopping at it."""
-    try:
-        yield
-    except GepError as error:
-        problems += error.problems
 
 
 def make(
@@ -106,98 +78,19 @@ def make(
 
     The plan is None where what is wrong leaves nothing to plan with.
     """
-    problems: list[Problem] = []
-    known = services() if registry is None else registry
-    chosen_profile = chosen_book = chosen_legend = grid = found = None
-    with gathering(problems):
-        chosen_profile = profile.load(definition.account.profile)
-    with gathering(problems):
-        chosen_book, wrong = _book(definition, folder)
-        problems += wrong
-    with gathering(problems):
-        chosen_legend = _legend(definition, folder)
-    with gathering(problems):
-        if ECOSYSTEM not in definition.rasters:
-            raise InputError(Problem("E005", {"file": "gep.toml", "key": f"rasters.{ECOSYSTEM}"}))
-        grid, wrong = rasters.grid(locate(folder, definition.rasters[ECOSYSTEM].file))
-        problems += wrong
-    layers, faulty = _layers(definition, folder, known, grid, problems)
-    if grid is not None:
-        with gathering(problems):
-            found, wrong = counties.load(definition.counties, folder, grid)
-            problems += wrong
-    elif not locate(folder, definition.counties.file).is_file():
-        missing = {"at": "counties", "file": locate(folder, definition.counties.file)}
-        problems.append(Problem("E004", missing))
-    tables = {}
-    for name, section in definition.statistics.items():
-        with gathering(problems):
-            tables[name] = statistics.load(name, section, folder, definition.account.year)
-            if tables[name].year != definition.account.year:
-                fields = {"name": name, "year": section.year, "want": definition.account.year}
-                problems.append(Problem("W013", fields))
-    for code in sorted(definition.accept.keys() - _acceptable()):
-        problems.append(Problem("E010", {"code": code, "known": ", ".join(sorted(_acceptable()))}))
-    if None in (chosen_profile, chosen_book, chosen_legend, grid, found) or ECOSYSTEM in faulty:
-        return None, _once(problems)
-    assert chosen_profile
-    assert chosen_book
-    assert chosen_legend
-    assert grid
-    assert found
-    plan = Plan(
-        definition, folder, chosen_profile, chosen_book, grid, found, chosen_legend, layers, tables
-    )
-    plan.faulty = faulty
-    _fill(plan, known, problems)
+    registry = services() if registry is None else registry
+    read, problems = inputs.load(definition, folder, registry)
+    if read is None:
+        return None, accept(_once(problems), definition)
+    plan = Plan(**vars(read))
+    _fill(plan, registry, problems)
     problems += _idle(plan)
-    return plan, [_accepted(problem, definition) for problem in _once(problems)]
+    return plan, accept(_once(problems), definition)
 
 
 def _once(problems: list[Problem]) -> list[Problem]:
     """Return *problems* without those that were found twice."""
     return [problem for n, problem in enumerate(problems) if problem not in problems[:n]]
-
-
-def _acceptable() -> set[str]:
-    """Codes of findings a user may accept with a written reason."""
-    warnings = {code for code in messages() if code.startswith("W") and code != "W010"}
-    return {"E103", "E304", "E305", "E306", "E401", "E403"} | warnings
-
-
-def _accepted(problem: Problem, definition: Definition) -> Problem:
-    """Turn an accepted error into a warning that carries the reason."""
-    reason = definition.accept.get(problem.code)
-    if reason is None:
-        return problem
-    fields = {"code": problem.code, "reason": reason, "text": problem.text("en")}
-    return Problem("W010", fields | {"text_zh": problem.text("zh")})
-
-
-def accept(problems: list[Problem], definition: Definition) -> list[Problem]:
-    """Return *problems* with those the definition accepts turned into warnings."""
-    return [_accepted(problem, definition) for problem in problems]
-
-
-def _book(definition: Definition, folder: Path) -> tuple[Book, list[Problem]]:
-    if definition.coefficients is None:
-        return coefficients.load()
-    path = locate(folder, definition.coefficients.overrides)
-    if not path.exists():
-        raise InputError(Problem("E004", {"at": "coefficients", "file": path}))
-    return coefficients.load(path)
-
-
-def _senseless(name: str, section: RasterSection) -> list[Problem]:
-    """Keys of a raster section that cannot be meant for what it holds."""
-    codes = name == ECOSYSTEM
-    keys = {"scale", "offset", "valid", "unit"} if codes else {"legend"}
-    said = sorted(keys & section.model_fields_set)
-    if codes and section.resampling == "bilinear":
-        said.append('resampling = "bilinear"')
-    if not codes and section.kind == "class":
-        said.append('kind = "class"')
-    return [Problem("E020", {"name": name, "keys": ", ".join(said)})] if said else []
 
 
 def _idle(plan: Plan) -> list[Problem]:
@@ -223,58 +116,6 @@ def _idle(plan: Plan) -> list[Problem]:
         )
         for file, name, chosen in idle
     ]
-
-
-def _legend(definition: Definition, folder: Path) -> Legend:
-    section = definition.rasters.get(ECOSYSTEM)
-    if section is None or section.legend is None:
-        raise InputError(Problem("E005", {"file": "gep.toml", "key": "rasters.ecosystem.legend"}))
-    return legend(section.legend, folder)
-
-
-def _layers(
-    definition: Definition,
-    folder: Path,
-    registry: dict[tuple[str, str], Service],
-    grid: Grid | None,
-    problems: list[Problem],
-) -> tuple[list[Layer], set[str]]:
-    """Sound layers some service can use, ecosystem first, and the names of the faulty ones."""
-    weights = [name for service in registry.values() for name in service.weights()]
-    units = {name: variables()[name].unit for name in weights if name in variables()}
-    for service in registry.values():
-        units |= service.rasters()
-    layers: list[Layer] = []
-    faulty = set()
-    for name in sorted(definition.rasters, key=lambda name: name != ECOSYSTEM):
-        section = definition.rasters[name]
-        if name != ECOSYSTEM and name not in units:
-            close = difflib.get_close_matches(name, sorted(units), 1)
-            if close:
-                said = {"file": "gep.toml", "key": f"rasters.{name}", "known": close[0]}
-                problems.append(Problem("E002", said))
-                faulty.add(close[0])
-                continue
-            known = ", ".join(sorted(units))
-            problems.append(Problem("W011", {"name": name, "known": known}))
-            continue
-        wrong = _senseless(name, section)
-        with gathering(wrong):
-            layer, found = rasters.inspect(
-                name, section, locate(folder, section.file), units.get(name, "")
-            )
-            wrong += found
-            if grid is not None and name != ECOSYSTEM:
-                wrong += rasters.compare(layer, grid)
-            if section.year is not None and section.year != definition.account.year:
-                fields = {"name": name, "year": section.year, "want": definition.account.year}
-                wrong.append(Problem("W012", fields))
-        if any(problem.is_error for problem in wrong):
-            faulty.add(name)
-        else:
-            layers.append(layer)
-        problems += wrong
-    return layers, faulty
 
 
 def _fill(plan: Plan, registry: dict[tuple[str, str], Service], problems: list[Problem]) -> None:

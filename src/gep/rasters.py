@@ -325,6 +325,18 @@ def compare(layer: Layer, target: Grid) -> list[Problem]:
     return []
 
 
+def same(one: Grid, other: Grid) -> bool:
+    """Tell whether two grids are one: coordinate system, shape, and every corner."""
+    t, g = one.transform, other.transform
+    if (one.height, one.width) != (other.height, other.width):
+        return False
+    if not one.crs.equals(other.crs, ignore_axis_order=True):
+        return False
+    off = [abs(t.c - g.c), abs(t.f - g.f)]
+    off += [abs(t.a - g.a) * one.width, abs(t.e - g.e) * one.height]
+    return bool(max(off) <= SNAP * abs(g.a))
+
+
 def _signed(pixels: float) -> str:
     return f"{round(pixels, 2) + 0.0:+.2f}"
 

@@ -1,0 +1,243 @@
+"""Definition → what an account reads: profile, numbers, grid, counties, layers, tables."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gep import coefficients, counties, profile, rasters, statistics
+from gep.acceptance import acceptable
+from gep.coefficients import Book
+from gep.config import Definition, RasterSection, locate
+from gep.counties import Counties
+from gep.ecosystems import Legend, legend
+from gep.errors import InputError, Problem, gathering
+from gep.layers import variables
+from gep.profile import Profile
+from gep.rasters import Grid, Layer
+from gep.service import Service
+from gep.statistics import Table
+
+ECOSYSTEM = "ecosystem"
+
+
+@dataclass
+class Inputs:
+    """Everything an account reads, opened and checked; `faulty` layers are not among `layers`."""
+
+    definition: Definition
+    folder: Path
+    profile: Profile
+    book: Book
+    grid: Grid
+    counties: Counties
+    legend: Legend
+    layers: list[Layer]
+    tables: dict[str, Table]
+    faulty: set[str] = field(default_factory=set)
+
+    @property
+    def output(self) -> Path:
+        """Folder of runs, as the definition says."""
+        return self.folder / self.definition.output.folder
+
+
+def load(
+    definition: Definition,
+    folder: Path,
+    registry: Mapping[tuple[str, str], Service],
+    known: Inputs | None = None,
+) -> tuple[Inputs | None, list[Problem]]:
+    """Inputs of a definition, and every problem that headers, tables and polygons show.
+
+    What *known* has read of the same files in the same way is taken from there, unopened. The
+    inputs are None where what is wrong leaves nothing to plan with.
+    """
+    problems: list[Problem] = []
+    chosen_profile = chosen_book = chosen_legend = None
+    with gathering(problems):
+        chosen_profile = profile.load(definition.account.profile)
+    with gathering(problems):
+        chosen_book, wrong = _book(definition, folder)
+        problems += wrong
+    with gathering(problems):
+        chosen_legend = _legend(definition, folder)
+    grid = _grid(definition, folder, known, problems)
+    layers, faulty = _layers(definition, folder, registry, grid, problems, known)
+    found = _counties(definition, folder, grid, problems, known)
+    tables = _tables(definition, folder, problems, known)
+    for code in sorted(definition.accept.keys() - acceptable()):
+        problems.append(Problem("E010", {"code": code, "known": ", ".join(sorted(acceptable()))}))
+    if None in (chosen_profile, chosen_book, chosen_legend, grid, found) or ECOSYSTEM in faulty:
+        return None, problems
+    assert chosen_profile
+    assert chosen_book
+    assert chosen_legend
+    assert grid
+    assert found
+    return Inputs(
+        definition,
+        folder,
+        chosen_profile,
+        chosen_book,
+        grid,
+        found,
+        chosen_legend,
+        layers,
+        tables,
+        faulty,
+    ), problems
+
+
+def _grid(
+    definition: Definition, folder: Path, known: Inputs | None, problems: list[Problem]
+) -> Grid | None:
+    """Account grid: that of the ecosystem raster; the known one itself where it is the same."""
+    with gathering(problems):
+        if ECOSYSTEM not in definition.rasters:
+            raise InputError(Problem("E005", {"file": "gep.toml", "key": f"rasters.{ECOSYSTEM}"}))
+        section = definition.rasters[ECOSYSTEM]
+        if known and section.file == known.definition.rasters[ECOSYSTEM].file:
+            return known.grid
+        grid, wrong = rasters.grid(locate(folder, section.file))
+        problems += wrong
+        return known.grid if known and rasters.same(grid, known.grid) else grid
+    return None
+
+
+def _counties(
+    definition: Definition,
+    folder: Path,
+    grid: Grid | None,
+    problems: list[Problem],
+    known: Inputs | None,
+) -> Counties | None:
+    if known and grid is known.grid and definition.counties == known.definition.counties:
+        return known.counties
+    if grid is not None:
+        with gathering(problems):
+            found, wrong = counties.load(definition.counties, folder, grid)
+            problems += wrong
+            return found
+    elif not locate(folder, definition.counties.file).is_file():
+        missing = {"at": "counties", "file": locate(folder, definition.counties.file)}
+        problems.append(Problem("E004", missing))
+    return None
+
+
+def _tables(
+    definition: Definition, folder: Path, problems: list[Problem], known: Inputs | None
+) -> dict[str, Table]:
+    year, tables = definition.account.year, {}
+    for name, section in definition.statistics.items():
+        with gathering(problems):
+            if known and _same_table(name, definition, known.definition):
+                tables[name] = known.tables[name]
+            else:
+                tables[name] = statistics.load(name, section, folder, year)
+            if tables[name].year != year:
+                fields = {"name": name, "year": section.year, "want": year}
+                problems.append(Problem("W013", fields))
+    return tables
+
+
+def _same_table(name: str, one: Definition, other: Definition) -> bool:
+    same_year = one.account.year == other.account.year
+    return same_year and one.statistics[name] == other.statistics.get(name)
+
+
+def _book(definition: Definition, folder: Path) -> tuple[Book, list[Problem]]:
+    if definition.coefficients is None:
+        return coefficients.load()
+    path = locate(folder, definition.coefficients.overrides)
+    if not path.exists():
+        raise InputError(Problem("E004", {"at": "coefficients", "file": path}))
+    return coefficients.load(path)
+
+
+def _senseless(name: str, section: RasterSection) -> list[Problem]:
+    """Keys of a raster section that cannot be meant for what it holds."""
+    codes = name == ECOSYSTEM
+    keys = {"scale", "offset", "valid", "unit"} if codes else {"legend"}
+    said = sorted(keys & section.model_fields_set)
+    if codes and section.resampling == "bilinear":
+        said.append('resampling = "bilinear"')
+    if not codes and section.kind == "class":
+        said.append('kind = "class"')
+    return [Problem("E020", {"name": name, "keys": ", ".join(said)})] if said else []
+
+
+def _legend(definition: Definition, folder: Path) -> Legend:
+    section = definition.rasters.get(ECOSYSTEM)
+    if section is None or section.legend is None:
+        raise InputError(Problem("E005", {"file": "gep.toml", "key": "rasters.ecosystem.legend"}))
+    return legend(section.legend, folder)
+
+
+def _known_layer(
+    name: str, section: RasterSection, grid: Grid | None, known: Inputs | None
+) -> Layer | None:
+    """Layer that is known already, read the same way on the same grid."""
+    if known is None or grid is not known.grid:
+        return None
+    return next((la for la in known.layers if la.name == name and la.section == section), None)
+
+
+def _layers(
+    definition: Definition,
+    folder: Path,
+    registry: Mapping[tuple[str, str], Service],
+    grid: Grid | None,
+    problems: list[Problem],
+    known: Inputs | None,
+) -> tuple[list[Layer], set[str]]:
+    """Sound layers some service can use, ecosystem first, and the names of the faulty ones."""
+    units = _units(registry)
+    layers: list[Layer] = []
+    faulty = set()
+    for name in sorted(definition.rasters, key=lambda name: name != ECOSYSTEM):
+        if name != ECOSYSTEM and name not in units:
+            if close := difflib.get_close_matches(name, sorted(units), 1):
+                said = {"file": "gep.toml", "key": f"rasters.{name}", "known": close[0]}
+                problems.append(Problem("E002", said))
+                faulty.add(close[0])
+            else:
+                problems.append(Problem("W011", {"name": name, "known": ", ".join(sorted(units))}))
+            continue
+        layer = _known_layer(name, definition.rasters[name], grid, known)
+        wrong: list[Problem] = []
+        if layer is None:
+            layer, wrong = _layer(name, definition, folder, units.get(name, ""), grid)
+        if layer is None or any(problem.is_error for problem in wrong):
+            faulty.add(name)
+        else:
+            layers.append(layer)
+        problems += wrong
+    return layers, faulty
+
+
+def _units(registry: Mapping[tuple[str, str], Service]) -> dict[str, str]:
+    """Unit of every raster some service can use: to compute with, or only to spread by."""
+    weights = [name for service in registry.values() for name in service.weights()]
+    units = {name: variables()[name].unit for name in weights if name in variables()}
+    for service in registry.values():
+        units |= service.rasters()
+    return units
+
+
+def _layer(
+    name: str, definition: Definition, folder: Path, unit: str, grid: Grid | None
+) -> tuple[Layer | None, list[Problem]]:
+    """Layer in the file a section names, held against the account grid, and what is wrong."""
+    section = definition.rasters[name]
+    problems = _senseless(name, section)
+    layer = None
+    with gathering(problems):
+        layer, wrong = rasters.inspect(name, section, locate(folder, section.file), unit)
+        problems += wrong
+        if grid is not None and name != ECOSYSTEM:
+            problems += rasters.compare(layer, grid)
+        if section.year is not None and section.year != definition.account.year:
+            fields = {"name": name, "year": section.year, "want": definition.account.year}
+            problems.append(Problem("W012", fields))
+    return layer, problems
