@@ -1140,15 +1140,15 @@ def emissions(text: str) -> dict[str, Any]:
 
 
 TABLES: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
-    "T3 a title above the header": (
-        emissions("2021年排放统计表,,,\n" + small.EMISSIONS),
+    "T3 a title in place of the header": (
+        emissions(small.EMISSIONS.replace("county_code", "2021年排放统计表")),
         "E502",
-        ("no column county_code",),
+        ("no column county_code", "2021年排放统计表, so2(t)"),
     ),
-    "T3 a note below": (
-        emissions(small.EMISSIONS + "注:数据来自统计年鉴,,,\n"),
-        "E509",
-        ("emissions.csv:5", "注"),
+    "T3 a row below a note": (
+        emissions(small.EMISSIONS + "注:数据来自统计年鉴,,,\n360104,1,1,1\n"),
+        "E549",
+        ("emissions.csv:6", "360104"),
     ),
     "T3 a sum below": (
         emissions(small.EMISSIONS + "合计,1017.5,1100.25,1020\n"),

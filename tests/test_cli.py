@@ -23,6 +23,7 @@ VERBS = (
     "run",
     "explain",
     "verify",
+    "compare",
     "services",
     "show",
     "profiles",
@@ -68,7 +69,8 @@ def test_the_verbs_are_those_of_the_contract() -> None:
     assert list(main.commands) == list(VERBS)
     for verb in VERBS:
         assert f"\n  {verb} " in done.stdout
-    for code in ("0 ok", "1 bug", "2 usage", "3 invalid input", "5 an identity", "7 folder in use"):
+    kinds = ("0 ok", "1 bug", "2 usage", "3 invalid input", "5 an identity", "7 folder in use")
+    for code in (*kinds, "8 compare --exit-code"):
         assert code in " ".join(done.stdout.split())
 
 
@@ -93,6 +95,7 @@ def test_every_verb_answers_people_and_programs(
         "run": [account, "-o", tmp_path / "out"],
         "explain": [folder, "360101", "--service", "water_retention"],
         "verify": [folder],
+        "compare": [folder, folder],
         "services": [],
         "show": ["water_retention"],
         "profiles": [],

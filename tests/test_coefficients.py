@@ -29,6 +29,7 @@ from gep.errors import InputError, Problem, UnitError, messages
 from gep.layers import variables
 from gep.service import Derived, Indicator, Products, services
 from gep.shipped import folder
+from gep.variants import variants
 from gep.units import factor, parse
 
 SHIPPED = folder("coefficients")
@@ -940,7 +941,12 @@ def test_an_index_that_is_no_chain_of_100_is_refused(tmp_path: Path, number: str
     ("text", "own", "at", "keys"),
     [
         (COST, '[cost]\nunit = "CNY_2020/m^3"\n', "cost", "unit"),
-        (COST, f'[cost]\nindex = "producer"\nholds = true\n{TAG}', "cost", "index, holds"),
+        (
+            COST,
+            f'[cost]\nindex = "producer"\nholds = true\n{TAG}',
+            "cost",
+            "index, holds, source, status",
+        ),
         (SHARE, '[share]\nby = "constant"\n', "share", "by"),
         (
             SHARE,
@@ -1035,7 +1041,7 @@ def test_sets_that_are_no_tables(tmp_path: Path, own: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [("own.csv", ""), ("own.csv", "\n\n"), ("own.toml", ""), ("own.toml", "[water]\n")]
-    + [("own/notes.txt", "x"), ("own/own.csv", "x"), ("own/water.toml", "# nothing\n")]
+    + [("own/notes.txt", "x"), ("own/own.dat", "x"), ("own/water.toml", "# nothing\n")]
     + [("own.csv", "file,name,set,key,value,unit,source,where,status\n,,,,,,,,\n")],
 )
 def test_overrides_that_say_nothing(tmp_path: Path, name: str, text: str) -> None:
@@ -1292,6 +1298,148 @@ def test_csv_of_an_index(tmp_path: Path) -> None:
     assert book.indices["construction"].values["2008",].number == 100
 
 
+@pytest.mark.parametrize("more", ["verified_by", "confidence,verified_by,note"])
+def test_csv_number_may_say_who_verified_it(tmp_path: Path, more: str) -> None:
+    tags = {"confidence": "high", "verified_by": '"A. B., 2026-01-01"', "note": "第 9 页"}
+    row = "water,cost,,,7,CNY_2005/m^3,BOOK,p,seen," + ",".join(tags[k] for k in more.split(","))
+    own = tmp_path / "own.csv"
+    own.write_text(COLUMNS.replace("\n", f",{more}\n") + row + "\n", "utf8")
+    book, problems = read(tmp_path, COST, own)
+    assert problems == []
+    value = book.services["water"]["cost"][""].values["",]
+    assert (value.verified, value.verified_by) == ("yes", "A. B., 2026-01-01")
+    said = (value.confidence, value.note)
+    assert said == (("high", "第 9 页") if "note" in more else ("", ""))
+
+
+def test_csv_number_nobody_verified_is_not(tmp_path: Path) -> None:
+    own = tmp_path / "own.csv"
+    row = "water,cost,,,7,CNY_2005/m^3,BOOK,p,seen,\n"
+    own.write_text(COLUMNS.replace("\n", ",verified_by\n") + row, "utf8")
+    book, problems = read(tmp_path, COST, own)
+    assert problems == []
+    assert book.services["water"]["cost"][""].values["",].verified == "seen"
+
+
+def test_csv_column_nobody_reads_is_refused(tmp_path: Path) -> None:
+    """A misspelt verified_by would be dropped without a word."""
+    own = tmp_path / "own.csv"
+    row = "water,cost,,,7,CNY_2005/m^3,BOOK,p,seen,me,\n"
+    own.write_text(COLUMNS.replace("\n", ",verifed_by,\n") + row, "utf8")
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, COST, own)
+    (problem,) = caught.value.problems
+    allowed = "file, name, set, key, value, unit, source, where, status, confidence, verified_by"
+    assert (problem.code, problem.text()) == (
+        "E521",
+        f"own.csv: unknown key verifed_by; allowed: {allowed}, note, description",
+    )
+
+
+def test_what_show_prints_can_be_read_back(tmp_path: Path) -> None:
+    from gep.listing import NUMBER_COLUMNS
+
+    cells = {"file": "water", "name": "cost", "value": "7", "unit": "CNY_2005/m^3"}
+    cells |= {"source": "BOOK", "where": "p", "status": "seen", "description": "Cost"}
+    own = tmp_path / "own.csv"
+    row = ",".join(cells.get(column, "") for column in NUMBER_COLUMNS)
+    own.write_text(",".join(NUMBER_COLUMNS) + "\n" + row + "\n", "utf8")
+    book, problems = read(tmp_path, COST, own)
+    assert problems == []
+    assert book.services["water"]["cost"][""].values["",].number == 7
+
+
+def in_folder(tmp_path: Path, **files: str) -> Path:
+    own = tmp_path / "own"
+    own.mkdir()
+    for name, text in files.items():
+        stem, _, ending = name.partition("_")
+        (own / f"{stem}.{ending}").write_text(text, "utf8")
+    return own
+
+
+COST_ROW = "water,cost,,,7,CNY_2005/m^3,BOOK,p,seen\n"
+SHARE_ROW = "water,share,,forest,15,percent,BOOK,p,seen\n"
+
+
+def test_csv_in_a_folder_is_read_beside_toml(tmp_path: Path) -> None:
+    share = f"[share]\n{TAG}[share.values]\npond = 1\n"
+    own = in_folder(tmp_path, water_toml=share, a_csv=COLUMNS + COST_ROW, b_csv=COLUMNS + SHARE_ROW)
+    book, problems = read(tmp_path, SHARE + COST, own)
+    assert problems == []
+    numbers = book.services["water"]["share"][""].values
+    assert (numbers["forest",].number, numbers["pond",].number) == (15, 1)
+    assert book.services["water"]["cost"][""].values["",].number == 7
+    assert {path.name for path in book.files} >= {"a.csv", "b.csv", "water.toml"}
+    assert set(book.overridden) == {("water", "share", ""), ("water", "cost", "")}
+
+
+@pytest.mark.parametrize(
+    ("files", "at", "key", "other"),
+    [
+        (
+            {"a_csv": COLUMNS + COST_ROW, "b_csv": COLUMNS + SHARE_ROW + COST_ROW},
+            "b.csv:3",
+            "water / cost",
+            "a.csv",
+        ),
+        (
+            {"a_csv": COLUMNS + COST_ROW, "water_toml": f"[cost]\nvalue = 8\n{TAG}"},
+            "a.csv:2",
+            "water / cost",
+            "water.toml",
+        ),
+        (
+            {
+                "a_csv": COLUMNS + SHARE_ROW,
+                "water_toml": f"[share]\n{TAG}[share.values]\nforest = 3\n",
+            },
+            "a.csv:2",
+            "water / share / forest",
+            "water.toml",
+        ),
+    ],
+)
+def test_two_files_that_replace_one_number_are_refused(
+    tmp_path: Path, files: dict[str, str], at: str, key: str, other: str
+) -> None:
+    _, problems = read(tmp_path, SHARE + COST, in_folder(tmp_path, **files))
+    assert [(problem.code, problem.text()) for problem in problems] == [
+        ("E551", f"{at}: {key} is replaced in {other} already")
+    ]
+    assert problems[0].text("zh") == f"{at}：{key} 已在 {other} 中替换"
+
+
+def test_a_workbook_in_a_folder_is_not_passed_over(tmp_path: Path) -> None:
+    own = in_folder(tmp_path, water_toml=f"[cost]\nvalue = 8\n{TAG}")
+    (own / "prices.xlsx").write_bytes(b"PK\x03\x04 a workbook")
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, COST, own)
+    assert all(p.code.startswith("E5") for p in caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "own", "at", "keys"),
+    [
+        (COST, '[cost]\nstatus = "seen"\n', "cost", "status"),
+        (COST, '[cost]\nverified_by = "A. B."\nnote = "ours"\n', "cost", "verified_by, note"),
+        (SHARE, f"[share]\n{TAG}", "share", "source, status"),
+        (SETS, '[share.sets.b]\nverified_by = "A. B."\n', "share.sets.b", "verified_by"),
+        (SETS, f'[share]\nstatus = "seen"\n[share.sets.b]\nvalue = 1\n{TAG}', "share", "status"),
+    ],
+)
+def test_nobody_verifies_a_number_without_stating_it(
+    tmp_path: Path, text: str, own: str, at: str, keys: str
+) -> None:
+    """The number checked stands beside the name of who checked it: the shipped one may change."""
+    book, problems = overriding(tmp_path, text, water=own)
+    assert [(problem.code, problem.text()) for problem in problems] == [
+        ("E534", f"water.toml: {at}: {keys} would change what the shipped numbers mean")
+    ]
+    states = {value.verified for _, _, value in book.values()}
+    assert "yes" not in states
+
+
 # ---- what ships
 
 
@@ -1382,6 +1530,8 @@ def test_units_of_shipped_coefficients_parse_and_ranges_are_ranges(book: Book) -
 
 def test_indices_named_by_prices_exist(book: Book) -> None:
     named = {c.index for file in book.services.values() for s in file.values() for c in s.values()}
+    for service in services().values():
+        named |= {getattr(i, "index", "") for i in service.indicators}
     assert named - {""} == book.indices.keys()
 
 
@@ -1390,7 +1540,7 @@ def test_indices_are_chains_without_holes(book: Book) -> None:
         years = sorted(int(keys[0]) for keys in index.values)
         assert all(b - a == 1 for a, b in pairwise(years)), index.name
         assert years[0] == 2006, "from the first year after the prices of 2005"
-        assert all(85 < value.number < 115 for value in index.values.values()), index.name
+        assert all(85 < value.number < 120 for value in index.values.values()), index.name
 
 
 @pytest.mark.parametrize(
@@ -1580,6 +1730,7 @@ def test_every_coefficient_is_declared_and_every_declared_one_is_there(book: Boo
 
 def test_layers_have_an_entry_for_what_services_read_and_no_other() -> None:
     read_by = {name for s in services().values() for name in (*s.rasters(), *s.weights())}
+    read_by |= {name for variant in variants() for name in variant.rasters()}
     assert read_by == variables().keys()
 
 

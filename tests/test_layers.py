@@ -29,21 +29,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "service": {"ecosystems", "errors", "units"},
     "services": {"ecosystems", "service"},
     "profile": {"ecosystems", "errors", "service", "shipped"},
+    "variants": {"ecosystems", "profile", "shipped"},
     # files of the user
     "rasters": {"config", "errors", "units"},
     "counties": {"config", "cube", "errors", "rasters"},
-    "statistics": {"config", "errors", "text", "units"},
+    "outline": set(),
+    "sheets": {"errors", "outline", "text"},
+    "statistics": {"config", "errors", "sheets", "text", "units"},
     "cube": {"coefficients", "ecosystems", "errors"},
-    "products": {"coefficients", "errors", "statistics", "text", "units"},
+    "products": {"coefficients", "ecosystems", "errors", "statistics", "text", "units"},
     # the account
     "acceptance": {"config", "errors"},
     "inputs": {
         *("acceptance", "coefficients", "config", "counties", "ecosystems", "errors", "layers"),
-        *("profile", "rasters", "service", "statistics"),
+        *("profile", "rasters", "replacements", "service", "statistics", "variants"),
     },
     "plan": {
         *("acceptance", "coefficients", "config", "ecosystems", "errors", "fuse", "inputs"),
-        *("products", "profile", "service", "statistics", "units"),
+        *("products", "profile", "replacements", "service", "statistics", "units", "variants"),
     },
     "staging": {"ecosystems", "errors", "layers", "plan", "rasters"},
     "run": {"cube", "ecosystems", "errors", "fuse", "plan", "rasters", "staging"},
@@ -52,28 +55,66 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("coefficients", "cube", "ecosystems", "plan", "products", "service", "statistics"),
         "units",
     },
+    "replacements": {"coefficients", "ecosystems", "errors", "units"},
+    "pricing": {"coefficients", "cube", "errors", "units"},
     "accounts": {
         *("coefficients", "cube", "ecosystems", "errors", "plan"),
-        *("rows", "run", "service", "units"),
+        *("pricing", "rows", "run", "service", "units"),
     },
+    "scenario": {
+        *("check", "config", "errors", "identities", "manifest", "plan", "rasters"),
+        *("replacements", "run"),
+    },
+    "sensitivity": {"accounts", "cube", "ecosystems", "plan", "rows", "run", "variants"},
     "identities": {"counties", "cube", "ecosystems", "errors", "plan", "run"},
     # what people get
     "tables": {"cube", "ecosystems", "service", "units"},
-    "outputs": {"tables"},
+    "map_names": {"errors", "plan", "service", "tables"},
+    "densities": {
+        *("accounts", "coefficients", "cube", "ecosystems", "errors", "map_names", "plan", "run"),
+        *("service", "tables"),
+    },
+    "spreading": {"cube", "densities", "ecosystems", "fuse", "plan", "rasters", "staging"},
+    "outputs": {
+        *("densities", "errors", "identities", "plan", "rasters", "spreading", "store", "tables"),
+    },
     "manifest": {
         *("coefficients", "config", "cube", "ecosystems", "errors", "identities", "plan", "run"),
-        *("service", "shipped", "store", "tables"),
+        *("former", "service", "shipped", "store", "tables"),
+        "sensitivity",
     },
     "explain": {"ecosystems", "errors", "layers", "profile", "tables"},
     "listing": {"coefficients", "errors", "profile", "service", "tables"},
-    "template": {"errors", "layers", "profile", "service", "statistics", "units"},
+    "template": {
+        *("ecosystems", "errors", "layers", "plan", "profile", "service", "statistics", "units"),
+        "variants",
+    },
     "verify": {"errors", "identities", "outputs", "store"},
+    # quality
+    "limits": {"ecosystems", "shipped"},
+    "former": {
+        *("config", "cube", "ecosystems", "identities", "plan", "store", "units", "verify"),
+    },
+    "case": {"check", "cube", "ecosystems", "errors", "former", "plan", "units"},
+    "evidence": {"case", "ecosystems", "errors", "limits"},
+    "plausible": {
+        *("case", "check", "cube", "ecosystems", "errors", "limits", "plan", "tables", "units"),
+    },
+    "growth": {"case", "cube", "ecosystems", "errors", "former", "limits", "profile"},
+    "provenance": {"coefficients", "cube", "limits", "plan", "service"},
+    "quality": {
+        *("case", "check", "ecosystems", "errors", "evidence", "former", "growth", "limits"),
+        *("plan", "plausible", "profile", "provenance", "statistics"),
+    },
+    "sides": {"errors", "outputs", "store", "verify"},
+    "changes": {"cube", "identities", "sides"},
+    "compare": {"changes", "cube", "errors", "identities", "sides", "tables"},
     # Python
     "arrays": {"coefficients", "ecosystems", "errors", "profile", "service", "units"},
     "quantities": {
         *("accounts", "coefficients", "cube", "ecosystems", "errors", "profile", "service"),
         *("tables", "units"),
-        *("identities", "outputs", "products"),
+        *("identities", "outputs", "pricing", "products", "replacements"),
     },
     "engine": {
         *(
@@ -88,14 +129,22 @@ MAY_IMPORT: dict[str, set[str]] = {
             "manifest",
         ),
         *("outputs", "plan", "rasters", "run", "store", "tables"),
+        *("case", "compare", "former", "quality", "sides"),
+        *("densities", "map_names"),
+        *("replacements", "scenario", "sensitivity"),
     },
     "gep": {"arrays", "engine", "errors", "quantities"},
     # people
     "terminal": {"cube", "ecosystems", "engine", "errors", "profile", "service", "tables"},
+    "differences": {
+        *("changes", "compare", "cube", "ecosystems", "outputs", "profile", "sides", "tables"),
+        "terminal",
+    },
     "sample": {"cube", "shipped"},
     "cli": {
         *("engine", "errors", "explain", "gep", "listing", "outputs", "profile", "run"),
         *("sample", "template", "terminal", "verify"),
+        *("compare", "differences", "map_names", "sides"),
     },
 }
 
@@ -104,6 +153,7 @@ ONLY_IN = {
     "numba": {"fuse"},
     "rasterio": {"rasters", "counties", "outputs", "preparations"},
     "geopandas": {"counties", "outputs", "preparations"},
+    "openpyxl": {"sheets"},
     "pydantic": {"config"},
     "click": {"cli"},
     "rich": {"cli"},

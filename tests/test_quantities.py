@@ -18,7 +18,7 @@ from gep.service import services
 WATER = {"service": "water_retention", "indicator": "water_retention"}
 SOIL = {"service": "soil_retention", "indicator": "soil_retention"}
 CARBON = {"service": "carbon_sequestration", "indicator": "carbon_dioxide"}
-VISITS = {"service": "leisure", "indicator": "visits"}
+VISITS = {"service": "noise_reduction", "indicator": "visits"}  # a service not built
 CUBIC = {"quantity": 1000, "quantity_unit": "m^3"}
 TONNE = {"quantity": 1, "quantity_unit": "t"}
 PRICE = {"price": 7, "price_unit": "CNY_2010/m^3"}
@@ -247,7 +247,7 @@ def test_negative_quantity_is_refused_but_of_a_balance() -> None:
     text = f"quantity -1 is negative; {only}"
     refused(f"row 0, soil_retention.soil_retention: {text}", SOIL | TONNE | {"quantity": -1})
     row = VISITS | {"quantity": -1, "quantity_unit": "人次"}
-    refused(f"row 0, leisure.visits: {text}", row)
+    refused(f"row 0, noise_reduction.visits: {text}", row)
     result = account(
         WATER | CUBIC | PRICE | {"quantity": -10},
         CARBON | {"quantity": -3, "quantity_unit": "tCO2", "price": 2, "price_unit": "CNY/tCO2"},
@@ -320,7 +320,7 @@ def test_unknown_indicator_in_units_of_two_kinds_is_refused() -> None:
     with pytest.raises(UnitError) as caught:
         account(visits("1", 100, "人次"), visits("2", 1, "t"))
     assert str(caught.value) == (
-        "row 1, leisure.visits: 't' is [mass], but '人次' ([visits]) is needed"
+        "row 1, noise_reduction.visits: 't' is [mass], but '人次' ([visits]) is needed"
     )
 
 

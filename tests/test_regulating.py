@@ -24,6 +24,8 @@ from gep.service import Indicator, services
 from gep.services.climate_regulation import evaporation, transpiration
 from gep.services.flood_mitigation import lake_water, reservoir_water, storm_water, swamp_water
 from gep.services.negative_oxygen_ions import ions, ions_above_floor
+from gep.services.sandstorm_prevention import sand_fixed
+from gep.services.sandstorm_prevention_rweq_simplified import sand_fixed as sand_fixed_simplified
 from gep.units import factor
 
 settings.register_profile("regulating", deadline=None, derandomize=True)
@@ -750,3 +752,233 @@ def test_water_purification_by_class() -> None:
     assert float(found["chemical_oxygen_demand"][0]) == 110.4
     assert math.isnan(found["chemical_oxygen_demand"][1])
     assert found["chemical_oxygen_demand"].units == "t/(km^2*year)"
+
+
+# ---- sandstorm prevention
+
+FRYREAR = {
+    "transport_constant": 109.8,
+    "field_length_constant": 150.71,
+    "field_length_exponent": 0.3711,
+    "downwind_distance": 50.0,
+}
+WIND = {
+    "weather_factor": (3.0, "kg/m"),
+    "erodible_fraction": (0.5, "1"),
+    "crust_factor": (0.6, "1"),
+    "roughness_factor": (0.3, "1"),
+    "wind_vegetation_factor": (0.25, "1"),
+}
+"""Factors whose product is 0.27 kg/m on bare ground."""
+
+
+def wind_erosion(product: float, constant: float = 150.71) -> float:
+    """Soil lost to the wind [kg/m²] as the paper writes it, through the critical field length."""
+    length: float = constant * product**-0.3711
+    return 2 * 50 / length**2 * 109.8 * product * math.exp(-((50 / length) ** 2))
+
+
+def fixed(vegetation: float, product: float = 0.27, **other: float) -> float:
+    found: float = sand_fixed(product, 1.0, 1.0, 1.0, vegetation, **FRYREAR | other)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("constant", "length", "loss"), [(150.71, 245.0, 0.0474), (105.71, 171.85, 0.0922)]
+)
+def test_wind_erosion_of_a_bare_field(constant: float, length: float, loss: float) -> None:
+    """Product 0.27 kg/m, z 50 m: s = 245.0 m, Qmax = 29.65 kg/m; 171.85 m with 105.71."""
+    assert constant * 0.27**-0.3711 == pytest.approx(length, rel=1e-3)
+    assert 0.27 * FRYREAR["transport_constant"] == pytest.approx(29.65, rel=1e-3)
+    found = fixed(0.0, field_length_constant=constant)
+    assert found == pytest.approx(loss, rel=1e-3)
+    assert found == pytest.approx(wind_erosion(0.27, constant), rel=1e-12)
+
+
+def test_short_form_of_wind_erosion_is_another() -> None:
+    """0.1699 · 0.27^1.3711 = 0.02822, against 0.0474 of the full form: no identity."""
+    found = sand_fixed_simplified(0.27, 1.0, 1.0, 1.0, 0.0, 0.1699, 1.3711)
+    assert found == pytest.approx(0.02822, rel=1e-3)
+    half = sand_fixed_simplified(3.0, 0.5, 0.6, 0.3, 0.5, 0.1699, 1.3711)
+    assert half == pytest.approx(0.1699 * 0.27**1.3711 * (1 - 0.5**1.3711), rel=1e-12)
+
+
+@given(product=st.floats(0, 60), vegetation=st.floats(0, 1), more=st.floats(0, 1))
+def test_more_vegetation_never_fixes_less_sand(
+    product: float, vegetation: float, more: float
+) -> None:
+    """Below the peak of the formula, a product of some 61.7 kg/m."""
+    low, high = sorted((vegetation, more))
+    assert fixed(low, product) >= fixed(high, product) >= 0
+    assert fixed(1.0, product) == 0
+    if product > 1e-3:
+        assert fixed(0.0, product) == pytest.approx(wind_erosion(product), rel=1e-9)
+    numbers = (product, 1.0, 1.0, 1.0)
+    short = [sand_fixed_simplified(*numbers, c, 0.1699, 1.3711) for c in (low, high)]
+    assert short[0] >= short[1] >= 0
+
+
+def test_beyond_its_peak_the_formula_says_that_vegetation_brings_sand() -> None:
+    """The loss at 50 m falls again above x = (1.7422/0.7422)^(1/0.7422) · (150.71/50)^(2/0.7422).
+
+    There the difference is negative for some covers: set to 0, as the sources do.
+    """
+    peak = (1.7422 / 0.7422 * (150.71 / 50) ** 2) ** (1 / 0.7422)
+    assert peak == pytest.approx(61.73, abs=0.01)
+    assert wind_erosion(2 * peak) < wind_erosion(peak) > wind_erosion(peak / 2)
+    assert wind_erosion(4 * peak) < wind_erosion(peak)
+    assert fixed(0.25, 4 * peak) == 0.0
+
+
+def test_no_wind_no_sand_and_no_number_no_number() -> None:
+    zero = sand_fixed(0.0, 0.5, 0.6, 0.3, 0.25, **FRYREAR)
+    assert zero == 0.0
+    assert sand_fixed(0.0, 0.5, 0.6, 0.3, 0.0, **FRYREAR) == 0.0
+    assert sand_fixed_simplified(0.0, 0.5, 0.6, 0.3, 0.0, 0.1699, 1.3711) == 0.0
+    factors = [value for value, _ in WIND.values()]
+    for wrong in (math.nan, -0.1):
+        for position in range(5):
+            numbers = [*factors[:position], wrong, *factors[position + 1 :]]
+            assert math.isnan(sand_fixed(*numbers, **FRYREAR)), (wrong, position)
+            assert math.isnan(sand_fixed_simplified(*numbers, 0.1699, 1.3711))
+    assert math.isnan(sand_fixed(0.0, 0.5, math.nan, 0.3, 0.25, **FRYREAR)), "0 hides no hole"
+
+
+SAND_NUMBERS = [
+    ("transport_constant", "", "1", 109.8),
+    ("field_length_constant", "", "m", 150.71),
+    ("field_length_constant", "rcees", "m", 105.71),
+    ("field_length_exponent", "", "1", 0.3711),
+    ("downwind_distance", "", "m", 50),
+    ("simplified_constant", "", "kg/(m^2*year)", 0.1699),
+    ("simplified_exponent", "", "1", 1.3711),
+    ("sand_density", "", "t/m^3", 1.28),
+    ("sand_cover_depth", "", "m", 0.1),
+]
+
+
+@pytest.mark.parametrize(("name", "chosen", "unit", "wanted"), SAND_NUMBERS)
+def test_number_of_sand_on_file(
+    book: Book, name: str, chosen: str, unit: str, wanted: float
+) -> None:
+    found = book.coefficient("sandstorm_prevention", name, chosen)
+    assert found
+    number = found.number(unit)
+    assert number
+    assert float(number[0]) == wanted
+
+
+def test_sand_control_moves_with_the_cost_of_construction(book: Book) -> None:
+    found = book.coefficient("sandstorm_prevention", "sand_control_cost")
+    assert found
+    prices = [book.price(found, "CNY/m^2", year) for year in (2010, 2011)]
+    assert [float(p.number) for p in prices if isinstance(p, Price)] == [
+        3.75,
+        pytest.approx(3.75 * 1.066, rel=1e-12),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [(n, "rweq_simplified" if n == "mee-2020" else "rweq") for n in profile.names()],
+)
+def test_profiles_reckon_sand_as_they_say(name: str, method: str) -> None:
+    choice = profile.load(name).choices["sandstorm_prevention"]
+    assert (choice.method, choice.counted) == (method, True if name == "mee-2020" else "optional")
+
+
+@pytest.mark.parametrize("name", ["jiangxi-2021", "mee-2020"])
+def test_garze_2010_sand(name: str) -> None:
+    """The same paper, 3.2.3: 779.42e4 t over 1.28 t/m³ and 0.1 m, 60.89 km² at 3.75 CNY/m²."""
+    row = {"service": "sandstorm_prevention", "indicator": "sand_fixed"}
+    row |= {"quantity": 779.42, "quantity_unit": "万t"}  # type: ignore[dict-item]
+    rows = gep.from_quantities(pd.DataFrame([row]), name, price_year=2010).rows
+    found = rows.set_index("indicator").loc["sand_free_area"]
+    assert float(found["quantity"]) / 1e6 == pytest.approx(60.89, abs=0.005)
+    assert float(found["quantity"]) == pytest.approx(779.42e4 / 1.28 / 0.1, rel=1e-12)
+    assert float(found["value"]) / 1e8 == pytest.approx(2.2835, abs=5e-5)
+    assert rows["value"].isna().to_list() == [True, False], "the soil itself has no money"
+
+
+def windy(
+    folder: Path,
+    profile_name: str = "jiangxi-2021",
+    factors: Mapping[str, np.ndarray] | None = None,
+) -> Path:
+    """Small account of the factors of wind erosion, three of its pixels sandy, one bare."""
+    ecosystem = small.classes()
+    ecosystem[0, 0:3], ecosystem[0, 3] = 71, 82
+    arrays = {name: np.full(SHAPE, value) for name, (value, _) in WIND.items()}
+    arrays |= factors or {}
+    said: dict[str, Any] = {"account.profile": profile_name, "account.price_year": 2010}
+    if profile_name == "jiangxi-2021":
+        said["account.optional"] = ["sandstorm_prevention"]
+    said |= {f"rasters.{n}": {"file": f"{n}.tif", "unit": u} for n, (_, u) in WIND.items()}
+    return small.write(folder, ecosystem=ecosystem, rasters=arrays, change=said)
+
+
+@pytest.mark.parametrize("name", ["jiangxi-2021", "mee-2020"])
+def test_sand_of_the_small_account(tmp_path: Path, name: str) -> None:
+    """Every eligible hectare keeps the same soil: SL(0.27) - SL(0.25 · 0.27), or the short form."""
+    density = wind_erosion(0.27) - wind_erosion(0.27 * 0.25)
+    if name == "mee-2020":
+        density = 0.1699 * 0.27**1.3711 * (1 - 0.25**1.3711)
+    found = leaves(run(windy(tmp_path, name)), "sandstorm_prevention")
+    codes = np.where(small.places() == 0, small.classes(), 0)
+    codes[0, 0:3], codes[0, 3] = 71, 82
+    eligible = {
+        "evergreen_broadleaf_forest": 11,
+        "evergreen_needleleaf_forest": 13,
+        "bamboo_forest": 16,
+        "broadleaf_shrubland": 21,
+        "tussock": 33,
+        "paddy": 51,
+        "upland": 52,
+        "sand": 71,
+        "bare_land": 82,
+    }
+    kept = {key for indicator, key in found if indicator == "sand_fixed"}
+    assert kept == {key for key, code in eligible.items() if (codes == code).any()}
+    assert {"sand", "bare_land"} <= kept
+    assert not kept & {"swamp", "open_water", "built_up"}
+    for key in kept:
+        square_metres = int((codes == eligible[key]).sum()) * 1e4
+        tonnes = density * square_metres / 1000
+        assert float(found["sand_fixed", key]["quantity"]) == pytest.approx(tonnes, rel=1e-6)
+        area = float(found["sand_free_area", key]["quantity"])
+        assert area == pytest.approx(tonnes / 1.28 / 0.1, rel=1e-6)
+        value = float(found["sand_free_area", key]["value"])
+        assert value == pytest.approx(3.75 * area, abs=0.01)
+        assert found["sand_fixed", key]["value"] == ""
+
+
+def test_sand_is_counted_only_where_the_account_asks_for_it(tmp_path: Path) -> None:
+    path = windy(tmp_path)
+    path.write_text(path.read_text("utf8").replace('["sandstorm_prevention"]', "[]"), "utf8")
+    assert not leaves(run(path), "sandstorm_prevention")
+
+
+def test_a_hole_in_a_factor_of_wind_is_missing_and_blamed(tmp_path: Path) -> None:
+    crust = np.full(SHAPE, 0.6)
+    crust[0, 5] = math.nan
+    core = run(windy(tmp_path, factors={"crust_factor": crust})).manifest["core"]
+    assert core["missing"]["sandstorm_prevention.sand_fixed"] == {"crust_factor": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("erodible_fraction", 50.0), ("roughness_factor", 1.2), ("weather_factor", -1.0)],
+)
+def test_impossible_factor_of_wind_is_refused(tmp_path: Path, name: str, value: float) -> None:
+    """Per cent for a share; the roughness of mountains; a negative wind."""
+    array = np.full(SHAPE, WIND[name][0])
+    array[5, 5] = value
+    with pytest.raises(InputError) as caught:
+        run(windy(tmp_path, factors={name: array}))
+    assert "E307" in {problem.code for problem in caught.value.problems}
+
+
+def test_explanation_of_what_is_only_divided(tmp_path: Path) -> None:
+    text = run(windy(tmp_path)).explain(HERE, "sandstorm_prevention")
+    assert "sand_fixed / sand_density / sand_cover_depth" in text
+    assert "S29" in text

@@ -15,7 +15,7 @@ import gep
 from gep import plan
 from gep.accounts import account
 from gep.cube import UNATTRIBUTED, Amounts, Line
-from gep.ecosystems import Title
+from gep.ecosystems import Title, ecosystems, groups
 from gep.engine import Result
 from gep.errors import GepError
 from gep.run import accumulate
@@ -156,8 +156,16 @@ def test_share_of_the_wage_is_a_parameter(tmp_path: Path, monkeypatch: pytest.Mo
     assert set(visits.states.values()) == {"design"}
 
 
-def test_money_of_another_year_is_left_out_and_said_once(tmp_path: Path) -> None:
-    change = {"account.price_year": 2020}
+def test_money_of_rows_is_moved_by_the_consumer_price(tmp_path: Path) -> None:
+    """840 000 CNY of 2021 are 840 000 / 1.009 of 2020."""
+    result = run(tmp_path, {"change": {"account.price_year": 2020}}, tourism=TOURISM)
+    visits = line(result, "tourism", "visits")
+    assert by_county(visits.cents)[WEST] == round(84_000_000 / 1.009)
+    assert set(visits.states.values()) == {"recalled"}
+
+
+def test_money_no_index_moves_is_left_out_and_said_once(tmp_path: Path) -> None:
+    change = {"account.price_year": 1999}
     result = run(tmp_path, {"change": change}, tourism=TOURISM)
     visits = line(result, "tourism", "visits")
     assert set(visits.cents.values()) == {None}
@@ -489,8 +497,17 @@ def test_init_writes_the_tables_with_their_units(tmp_path: Path) -> None:
     assert headers["tourism"] == (
         "county_code,name,visitors(visit),cost(CNY/visit),days(day/visit),wage(CNY/day)"
     )
+    assert headers["leisure"] == (
+        "county_code,name,residents(person),visits_per_head(visit/person),hours(h/visit),"
+        "hourly_wage(CNY/h),cost(CNY/visit)"
+    )
+    assert headers["housing"] == "county_code,name,area(m^2),price_difference(CNY/m^2)"
+    assert headers["hotels"] == (
+        "county_code,name,rooms(room),nights(night),price_difference(CNY/(room*night))"
+    )
     said = (tmp_path / "a" / "gep.toml").read_text("utf8")
-    assert '# optional = ["water_supply", "negative_oxygen_ions"]' in said
+    optional = '"water_supply", "sandstorm_prevention", "negative_oxygen_ions", "leisure"'
+    assert f'# optional = [{optional}, "landscape_premium"]' in said
     assert "# 水资源供给（可选）\n# [statistics.water]" in said
     assert "only one of them counts: 水源涵养、水资源供给 (water_retention, water_supply)" in said
     listed = (tmp_path / "a" / "数据清单.md").read_text("utf8")
@@ -529,3 +546,227 @@ def test_visits_without_their_money_are_missing_and_with_it_count() -> None:
     paid = visits | {"value": 70.6669, "value_unit": "亿元"}
     account = gep.from_quantities(pandas.DataFrame([paid]), "jiangxi-2021", 2010)
     assert account.counties["cultural"].iloc[0] == 7_066_690_000
+
+
+# ---- leisure and landscape
+
+
+LEISURE = """\
+county_code,name,residents(万人),visits_per_head(visit/person),hours(h/visit),hourly_wage(元/h),cost(元/人次)
+360101,城镇,2,12,1.5,20,5
+360101,乡村,0.5,4,2,12.5,0
+360102,全部,1,,1,20,5
+360103,全部,1,10,1,,5
+"""
+HOUSING = """\
+county_code,name,area(万m2),price_difference(元/m2)
+360101,滨江,12,350
+360101,森林公园,3.5,-
+360102,滨江,7,100
+"""
+HOTELS = """\
+county_code,name,rooms(间),nights(夜),price_difference(元/间夜)
+360101,山居,80,200,40
+360101,湖畔,20,150.5,100
+360102,山居,80,16000,40
+"""
+
+
+def asking(*names: str, **more: Any) -> dict[str, Any]:
+    return {"change": {"account.optional": list(names)} | more}
+
+
+def test_leisure_by_hand(tmp_path: Path) -> None:
+    visits = line(run(tmp_path, asking("leisure"), leisure=LEISURE), "leisure", "visits")
+    assert visits.unit == "visit/year"
+    assert by_county(visits.amounts) == {
+        EAST: 260_000_000,  # 20 000 x 12 + 5 000 x 4 visits, in thousandths
+        WEST: None,  # no survey
+        SOUTH: 100_000_000,
+    }
+    assert by_county(visits.cents) == {
+        EAST: 240_000 * (5 + 30) * 100 + 20_000 * 25 * 100,
+        WEST: None,
+        SOUTH: None,
+    }
+    assert {leaf[1] for leaf in visits.amounts} == {UNATTRIBUTED}
+    assert set(visits.states.values()) == {"design"}, "the share of the wage"
+
+
+def test_leisure_is_null_without_a_survey_and_absent_unless_asked_for(tmp_path: Path) -> None:
+    result = run(tmp_path / "a", leisure=LEISURE)
+    assert not [n for n in result.account.lines if n.service == "leisure"]
+    path = small.write(tmp_path / "b", **asking("leisure"))
+    made, _ = plan.make(gep.open(path).definition, path.parent)
+    assert made
+    (lacking,) = [u for u in made.uncovered if u.service == "leisure"]
+    assert (lacking.indicator, lacking.reason.code) == ("visits", "W103")
+
+
+def test_time_of_leisure_is_paid_by_the_hour(tmp_path: Path) -> None:
+    """90 minutes at 20 CNY an hour are 30 CNY, whatever unit the time is in."""
+    table = LEISURE.replace("hours(h/visit)", "hours(minute/visit)")
+    table = table.replace(",1.5,20,5", ",90,20,5").replace(",4,2,12.5,0", ",4,120,12.5,0")
+    found = line(run(tmp_path, asking("leisure"), leisure=table), "leisure", "visits")
+    assert by_county(found.cents)[EAST] == 890_000_000
+
+
+def test_a_premium_on_homes_is_shared_by_its_years(tmp_path: Path) -> None:
+    tables = {"housing": HOUSING, "hotels": HOTELS}
+    result = run(tmp_path, asking("landscape_premium"), **tables)
+    homes = line(result, "landscape_premium", "housing")
+    assert homes.unit == "m^2"
+    assert by_county(homes.amounts) == {EAST: 155_000_000, WEST: 70_000_000}
+    assert by_county(homes.cents) == {
+        EAST: None,  # no difference was found for the second row
+        WEST: 100_000_00,  # 70 000 m² x 100 CNY / 70 years
+    }
+    assert set(homes.states.values()) == {"recalled"}, "the 70 years"
+
+
+def test_rooms_by_hand(tmp_path: Path) -> None:
+    """80 x 200 and 20 x 150.5 room nights; 16 000 nights of one room are those of all rooms."""
+    tables = {"housing": HOUSING, "hotels": HOTELS}
+    result = run(tmp_path, asking("landscape_premium"), **tables)
+    rooms = line(result, "landscape_premium", "hotels")
+    assert rooms.unit == "room*night/year"
+    assert by_county(rooms.amounts) == {EAST: 19_010_000, WEST: None}
+    assert by_county(rooms.cents) == {EAST: (16_000 * 40 + 3_010 * 100) * 100, WEST: None}
+    assert rooms.lacks(WEST)
+
+
+def test_homes_keep_their_money_to_its_year_and_rooms_move(tmp_path: Path) -> None:
+    """No index of house prices is on file; rooms move with consumer prices, 100.9 in 2021."""
+    tables = {"housing": HOUSING, "hotels": HOTELS}
+    how = asking("landscape_premium", **{"account.price_year": 2020})
+    result = run(tmp_path, how, **tables)
+    assert set(line(result, "landscape_premium", "housing").cents.values()) == {None}
+    rooms = by_county(line(result, "landscape_premium", "hotels").cents)
+    assert rooms[EAST] == round(94_100_000 / 1.009)
+
+
+@pytest.mark.parametrize(
+    ("service", "tables", "said"),
+    [
+        (
+            "leisure",
+            {"leisure": LEISURE.replace("residents(万人)", "residents(户)")},
+            "leisure.csv:2 residents: unit '户'",
+        ),
+        (
+            "leisure",
+            {"leisure": LEISURE.replace("hourly_wage(元/h)", "hourly_wage(元)")},
+            "leisure.csv:2 hourly_wage: 'CNY_2021' is [money_of_2021], but 'CNY_2021/h'",
+        ),
+        (
+            "landscape_premium",
+            {"hotels": HOTELS.replace("(元/间夜)", "(元)"), "housing": HOUSING},
+            "hotels.csv:2 price_difference: 'CNY_2021' is [money_of_2021]",
+        ),
+        (
+            "landscape_premium",
+            {"hotels": HOTELS, "housing": HOUSING.replace("(元/m2)", "(元/间)")},
+            "housing.csv:2 price_difference: 'CNY_2021/间' is [money_of_2021] / [rooms]",
+        ),
+    ],
+)
+def test_units_of_leisure_and_landscape_must_multiply(
+    tmp_path: Path, service: str, tables: dict[str, str], said: str
+) -> None:
+    report = gep.open(small.write(tmp_path, tables=tables, **asking(service))).check()
+    assert not report.ok
+    assert any(said in p.text() for p in report.problems), report
+
+
+# ---- where a product grows
+
+
+GROWN = """\
+county_code,group,product,quantity,unit,price(元),value(元),ecosystem
+360101,agriculture,稻谷,1000,t,2700,,paddy
+360101,agriculture,蔬菜,300,t,3000,,
+360102,agriculture,稻谷,10,t,2700,,水田
+360101,forestry,油茶籽,,,,5000.07,农田
+360101,animal_husbandry,牛肉,90,t,70000,,grassland
+360102,fishery,鱼,5,t,17000,,reservoir
+"""
+
+
+def of_leaves(found: Amounts, place: str) -> dict[str, int | None]:
+    return {leaf[1]: amount for leaf, amount in found.items() if leaf[0] == place}
+
+
+def test_a_product_is_spread_over_the_ecosystem_it_grows_on(tmp_path: Path) -> None:
+    plain = ",".join(GROWN.splitlines()[0].split(",")[:-1])
+    without = "\n".join([plain, *[row.rpartition(",")[0] for row in GROWN.splitlines()[1:]]])
+    before = run(tmp_path / "a", products=without + "\n")
+    after = run(tmp_path / "b", products=GROWN)
+    rice = line(after, "agricultural_products", "稻谷")
+    assert rice.amounts == {(EAST, "paddy"): 1_000_000_000, (WEST, "paddy"): 10_000_000}
+    assert rice.cents == {(EAST, "paddy"): 270_000_000, (WEST, "paddy"): 2_700_000}
+    old = line(before, "agricultural_products", "稻谷")
+    assert set(of_leaves(old.amounts, EAST)) == {"paddy", "upland"}
+    vegetables = ("agricultural_products", "蔬菜")
+    assert line(after, *vegetables).amounts == line(before, *vegetables).amounts
+    for county in (EAST, WEST):
+        assert after.account.cents((county,)) == pytest.approx(
+            before.account.cents((county,)), abs=9
+        )
+
+
+def test_a_product_may_grow_where_its_service_does_not_look(tmp_path: Path) -> None:
+    """Tea oil on cropland, cattle on grass: by area, since no weight is summed there."""
+    result = run(tmp_path, products=GROWN)
+    oil = of_leaves(line(result, "forestry_products", "油茶籽").cents, EAST)
+    assert set(oil) == {"paddy", "upland"}
+    areas = {
+        key: int(((small.classes() == code) & (small.places() == 0)).sum())
+        for key, code in (("paddy", 51), ("upland", 52))
+    }
+    assert sum(oil.values()) == 500_007  # type: ignore[arg-type]
+    assert oil["paddy"] == pytest.approx(500_007 * areas["paddy"] / sum(areas.values()), abs=2)
+    cattle = line(result, "animal_husbandry_products", "牛肉")
+    assert cattle.amounts == {(EAST, "tussock"): 90_000_000}
+
+
+def test_a_product_stays_unattributed_where_its_ecosystem_is_not(tmp_path: Path) -> None:
+    """No reservoir in the west: the amount is kept, and not put on ponds and lakes instead."""
+    fish = line(run(tmp_path, products=GROWN), "fishery_products", "鱼")
+    assert fish.amounts == {(WEST, UNATTRIBUTED): 5_000_000}
+
+
+def test_weights_hold_within_the_ecosystem_stated(tmp_path: Path) -> None:
+    """Net primary production still says how much of the cropland's product each class has."""
+    table = GROWN.replace("稻谷,1000,t,2700,,paddy", "稻谷,1000,t,2700,,cropland")
+    plain = table.replace("稻谷,1000,t,2700,,cropland", "稻谷,1000,t,2700,,")
+    rice = ("agricultural_products", "稻谷")
+    stated = line(run(tmp_path / "a", products=table), *rice)
+    silent = line(run(tmp_path / "b", products=plain), *rice)
+    assert of_leaves(stated.amounts, EAST) == of_leaves(silent.amounts, EAST)
+
+
+@pytest.mark.parametrize(
+    ("word", "known"),
+    [
+        ("padddy", "paddy (水田)"),
+        ("水", "reservoir (水库), paddy (水田)"),
+        ("oak", "forest (森林), shrubland (灌丛), grassland (草地), wetland (湿地), cropland"),
+    ],
+)
+def test_an_ecosystem_nobody_knows_is_refused(tmp_path: Path, word: str, known: str) -> None:
+    table = GROWN.replace(",paddy", f",{word}")
+    path = small.write(tmp_path, tables={"products": table})
+    (problem,) = [p for p in gep.open(path).check().problems if p.code == "E550"]
+    start = f"products.csv:2 ecosystem: {word} is neither an ecosystem class nor a group: {known}"
+    assert problem.text().startswith(start)
+    assert problem.text("zh").startswith(
+        f"products.csv:2 ecosystem：{word} 既不是生态系统类型，也不是类别：{known}"
+    )
+    with pytest.raises(GepError, match="neither an ecosystem class"):
+        gep.open(path).run(threads=1)
+
+
+def test_ecosystem_titles_are_unambiguous() -> None:
+    titles = [e.title.zh for e in ecosystems().values()] + [t.zh for t in groups().values()]
+    words = [*titles, *ecosystems(), *groups()]
+    assert len(set(words)) == len(words)

@@ -1,4 +1,4 @@
-"""Partials, caps, rows, derived indicators and prices → the account cube."""
+"""Partials, caps, rows, derived indicators and prices of a year → the account cube."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -7,11 +7,23 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from gep.coefficients import GIVEN, Book, Coefficient, Price, weakest
-from gep.cube import AREA_QUANTUM, UNALLOCATED, Amounts, Cube, Leaf, Line, quanta, shares, value
+from gep.coefficients import GIVEN, Book, Coefficient, weakest
+from gep.cube import (
+    AREA_QUANTUM,
+    UNALLOCATED,
+    Amounts,
+    Cube,
+    Leaf,
+    Line,
+    Stated,
+    lacks_then,
+    quanta,
+    shares,
+)
 from gep.ecosystems import ecosystems
 from gep.errors import Problem
 from gep.plan import COMPARED, Item, Plan
+from gep.pricing import priced, stated
 from gep.rows import Weights, products, row_amounts
 from gep.run import Partials, culprits
 from gep.service import Derived, Indicator, Products, source_of
@@ -22,51 +34,89 @@ RASTER_COVERAGE = Decimal("0.99")
 
 
 def account(plan: Plan, partials: Partials) -> Cube:
-    """Cube of a plan whose rasters have been summed.
+    """Cube of a plan whose rasters have been summed, priced in the money of its price year.
 
-    What is wrong with its coverage is among its problems: E305, E306, W305, W306.
+    With a base year, `constant` is the same account in the money of that year. What is wrong with
+    coverage and prices is among its problems: E305, E306, W305, W306, W521 to W524, W526.
     """
-    sums = partials.total(partials.sums)
-    places = plan.counties.places
-    weights = Weights(places, partials.areas, sums)
+    weights = Weights(plan.counties.places, partials.areas, partials.total(partials.sums))
     problems: list[Problem] = []
-    lines: dict[tuple[str, str], Line] = {}
-    for item in sorted(plan.items, key=lambda item: isinstance(item.indicator, Derived)):
-        i = item.indicator
-        if isinstance(i, Products):
-            lines |= {line.key: line for line in products(plan, item, weights)}
-            problems += _undated(plan, i.table, problems)
-            continue
-        if isinstance(i, Derived):
-            line = _derived(plan, item, i, lines[source_of(item.service, i)])
-        elif i.table:
-            line = _rows(plan, item, i, weights)
-            problems += _undated(plan, i.table, problems) if i.worth else []
-        else:
-            line = _pixels(plan, item, i, partials, problems)
-        lines[item.key] = priced = _priced(plan, item, line)
-        if priced.unpriced:
-            problems.append(priced.unpriced)
-    order = {name: number for number, name in enumerate(plan.profile.choices)}
-    coverage = _raster_coverage(plan, partials, problems)
+    lines = quantities(plan, plan.items, partials, weights, problems)
     counties = plan.counties
-    return Cube(
+    cube = Cube(
         year=plan.definition.account.year,
         price_year=plan.definition.price_year,
-        lines=sorted(lines.values(), key=lambda line: order.get(line.service, len(order))),
-        places=places,
+        lines=lines,
+        places=counties.places,
         names=dict(zip(counties.codes, counties.names, strict=True)),
         cities=dict(zip(counties.codes, counties.cities, strict=True)),
         extent=_extent(plan, partials),
-        raster_coverage=coverage,
-        population=_stated(plan, "population"),
-        gdp=_stated(plan, "gdp"),
+        raster_coverage=_raster_coverage(plan, partials, problems),
+        population=_compared(plan, "population"),
+        gdp=_compared(plan, "gdp"),
         partial=bool(plan.uncovered),
         problems=problems,
     )
+    return _with_constant(plan, at_prices_of(plan, cube, cube.price_year))
 
 
-def _stated(plan: Plan, name: str) -> dict[str, Decimal]:
+def quantities(
+    plan: Plan, items: list[Item], partials: Partials, weights: Weights, problems: list[Problem]
+) -> list[Line]:
+    """Lines of some items without their money, in the profile's order of services."""
+    lines: dict[tuple[str, str], Line] = {}
+    for item in sorted(items, key=lambda item: isinstance(item.indicator, Derived)):
+        i = item.indicator
+        if isinstance(i, Products):
+            lines |= {line.key: line for line in products(plan, item, weights)}
+        elif isinstance(i, Derived):
+            lines[item.key] = _derived(plan, item, i, lines[source_of(item.service, i)])
+        elif i.table:
+            lines[item.key] = _rows(plan, item, i, weights)
+        else:
+            lines[item.key] = _pixels(plan, item, i, partials, problems)
+    order = {name: number for number, name in enumerate(plan.profile.choices)}
+    return sorted(lines.values(), key=lambda line: order.get(line.service, len(order)))
+
+
+def at_prices_of(plan: Plan, cube: Cube, year: int, items: list[Item] | None = None) -> Cube:
+    """Cube with every line in the money of *year*; quantity × price, so no raster is needed."""
+    by_key = {item.key: item for item in (plan.items if items is None else items)}
+    lines = [_valued(plan.book, by_key.get(line.key), line, year) for line in cube.lines]
+    unpriced = [line.unpriced for line in lines if line.unpriced]
+    problems = [p for n, p in enumerate(unpriced) if p not in (*cube.problems, *unpriced[:n])]
+    return replace(cube, price_year=year, lines=lines, problems=[*cube.problems, *problems])
+
+
+def _valued(book: Book, item: Item | None, line: Line, year: int) -> Line:
+    """Line with its money: by the profile's price, or as its table states it."""
+    if line.stated is not None:
+        return stated(line, book, line.stated, year)
+    if item is None or item.price is None or isinstance(item.indicator, Products):
+        return line
+    assert item.indicator.price
+    return priced(line, book, item.price, item.indicator.price[1], year)
+
+
+def _with_constant(plan: Plan, cube: Cube) -> Cube:
+    """Cube with the same account at the prices of the base year, if there is one.
+
+    W526 names what has money now and had no price then: the total of the base year lacks it.
+    """
+    year = plan.definition.account.base_year
+    if year is None:
+        return cube
+    constant = at_prices_of(plan, replace(cube, problems=[]), year)
+    pairs = zip(cube.lines, constant.lines, strict=True)
+    lacking = [now.key for now, then in pairs if now.counted and lacks_then(now, then)]
+    problems = list(cube.problems)
+    if lacking:
+        fields = {"year": year, "indicators": ", ".join(map(".".join, lacking))}
+        problems.append(Problem("W526", fields))
+    return replace(cube, constant=constant, problems=problems)
+
+
+def _compared(plan: Plan, name: str) -> dict[str, Decimal]:
     """Value of every county in a table that only compares: people, gross domestic product."""
     if name not in plan.tables:
         return {}
@@ -110,14 +160,9 @@ def _rows(plan: Plan, item: Item, i: Indicator, weights: Weights) -> Line:
     found = row_amounts(plan, item, i, weights)
     line = _line(plan, item, i, found.amounts)
     given = {leaf: GIVEN for leaf in found.amounts if leaf[0] in found.measured}
-    return replace(line, cents=found.cents, states=line.states | given)
-
-
-def _undated(plan: Plan, name: str, before: list[Problem]) -> list[Problem]:
-    """W524 once for a table whose money is not that of the price year."""
-    year, want = plan.tables[name].year, plan.definition.price_year
-    problem = Problem("W524", {"table": name, "year": year, "want": want})
-    return [problem] if year != want and problem not in before else []
+    table = plan.tables[i.table]
+    said = Stated(table.name, table.year, i.index, found.cents) if i.worth else None
+    return replace(line, stated=said, states=line.states | given)
 
 
 def _state(found: dict[str, Coefficient], leaf: Leaf, year: int) -> str:
@@ -229,31 +274,6 @@ def derived_amounts(d: Derived, found: dict[str, Coefficient], base: Line, year:
         else:
             amounts[leaf] = quanta(amount * Fraction(base.quantum) * ratio, exact(d.quantum))
     return amounts
-
-
-def _priced(plan: Plan, item: Item, line: Line) -> Line:
-    """Line with its money at the prices of the price year."""
-    i = item.indicator
-    if item.price is None or isinstance(i, Products) or i.price is None:
-        return line
-    return priced(line, plan.book, item.price, i.price[1], plan.definition.price_year)
-
-
-def priced(line: Line, book: Book, price: Coefficient, unit: str, year: int) -> Line:
-    """Line with its money, leaf by leaf: quantity × price in the money of *year*."""
-    cents: Amounts = {}
-    prices: dict[Leaf, Price] = {}
-    states = dict(line.states)
-    unpriced = None
-    for leaf, amount in line.amounts.items():
-        found = book.price(price, unit, year, county=leaf[0], ecosystem=leaf[1])
-        if isinstance(found, Problem):
-            unpriced, cents[leaf] = found, None
-            continue
-        prices[leaf] = found
-        cents[leaf] = None if amount is None else value(amount, line.quantum, found.number)
-        states[leaf] = weakest((states[leaf], *found.states))
-    return replace(line, cents=cents, prices=prices, states=states, unpriced=unpriced)
 
 
 def _raster_coverage(plan: Plan, partials: Partials, problems: list[Problem]) -> dict[str, Decimal]:

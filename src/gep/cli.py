@@ -16,9 +16,13 @@ from gep.errors import GepError, IdentityError, InputError, Problem, messages
 
 if TYPE_CHECKING:
     from gep.engine import Report, Result
+    from gep.map_names import Wanted
     from gep.run import Progress
 
 STRICT = 4
+DIFFERENT = 8
+ALL = "all"
+"""What `--maps` without a name means."""
 INTERRUPTED = 130
 
 
@@ -136,7 +140,8 @@ def main() -> None:
     """Account the Gross Ecosystem Product of counties / 核算县区生态产品总值.
 
     Exit codes: 0 ok, 1 bug, 2 usage, 3 invalid input, 4 warnings with --strict, 5 an identity or
-    a verification failed, 6 resources, 7 folder in use, 130 interrupted.
+    a verification failed, 6 resources, 7 folder in use, 8 compare --exit-code found a difference,
+    130 interrupted.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -184,6 +189,7 @@ def account(
     strict: bool,
     as_data: bool,
     language: str,
+    maps: "Wanted | None" = None,
 ) -> "Result":
     """Run an account, write its folder, and show its tables."""
     import gep
@@ -195,8 +201,9 @@ def account(
         say(f"gep {gep.__version__}  {section.name} {section.year}  {section.profile}")
     with progress_of("none" if as_data else progress) as shown:
         target = output or path.parent / opened.definition.output.folder
-        result = opened.run(threads=threads, progress=shown, output=target)
-    folder = result.write(target)
+        result = opened.run(threads=threads, progress=shown, output=target, maps=maps)
+    with progress_of("none" if as_data else progress) as shown:
+        folder = result.write(target, progress=shown)
     if as_data:
         give_json(run_as_data(result, folder))
     else:
@@ -205,13 +212,15 @@ def account(
         give(terminal.service_table(result.account, language))
         give("")
         give(terminal.county_table(result.account, section.name, language))
+        if hangs := terminal.sensitivity_table(result, language):
+            give(f"\n{hangs}")
         for note in terminal.notes(result, language):
             say(note)
         held = len(result.identities)
         say(f"✓ {held}/{held} {words['identities']}")
         say(f"{words['results']} {folder}")
-        for name in sorted(file.name for file in folder.iterdir()):
-            say(f"  {name}")
+        for file in sorted(folder.iterdir()):
+            say(f"  {file.name}" + (f"/ ({len(list(file.iterdir()))})" if file.is_dir() else ""))
         example = result.plan.counties.codes[0]
         first = result.plan.items[0].service.name
         say(f"{words['next']}{words[':']}gep explain {folder} {example} --service {first}")
@@ -311,9 +320,18 @@ def check(path: Path, strict: bool, as_data: bool, lang: str) -> None:
 
 @main.command()
 @click.argument("path", type=click.Path(path_type=Path), default="gep.toml")
+@click.option(
+    "--maps",
+    multiple=True,
+    is_flag=False,
+    flag_value=ALL,
+    metavar="[NAME]",
+    help="maps per pixel: all, or service, service.indicator, group, total / 栅格地图，可重复",
+)
 @options("output", "threads", "progress", "strict")
 def run(
     path: Path,
+    maps: tuple[str, ...],
     output: Path | None,
     threads: int | None,
     progress: str,
@@ -322,7 +340,10 @@ def run(
     lang: str,
 ) -> None:
     """Account what a gep.toml defines / 按 gep.toml 核算."""
-    account(path, output, threads, progress, strict, as_data, lang)
+    if taken := [name for name in maps if name.endswith(".toml")]:
+        raise click.UsageError(f"gep run {taken[0]} --maps")
+    wanted: Wanted | None = (ALL in maps) or maps or None
+    account(path, output, threads, progress, strict, as_data, lang, wanted)
 
 
 @main.command()
@@ -356,6 +377,53 @@ def verify(folder: Path, as_data: bool, lang: str) -> None:
     else:
         for finding in findings:
             give(f"✓ {finding[lang]}")
+
+
+@main.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@click.option(
+    "--by",
+    "levels",
+    type=click.Choice(["county", "service", "indicator", "ecosystem"]),
+    multiple=True,
+    default=("service",),
+    help="sums by this, repeatable / 按此汇总，可重复",
+)
+@click.option(
+    "--exit-code", "tell", is_flag=True, help="exit 8 if they differ / 有变化时退出码为 8"
+)
+@click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout, in CNY / 输出 CSV（元）")
+@options()
+def compare(
+    before: Path,
+    after: Path,
+    levels: tuple[str, ...],
+    tell: bool,
+    as_csv: bool,
+    as_data: bool,
+    lang: str,
+) -> None:
+    """Say what changed between two runs, and what made it / 比较两次运行."""
+    from gep import differences, sides
+    from gep.compare import compare as compared
+
+    found = compared(sides.of_folder(before), sides.of_folder(after))
+    levels = tuple(dict.fromkeys(levels))
+    if as_data:
+        problems = [as_json(problem) for problem in found.problems]
+        give_json(differences.as_data(found, levels) | {"problems": problems})
+    else:
+        warn(found.problems, lang)
+        if as_csv:
+            give(differences.as_csv(found, levels))
+        else:
+            give(f"{differences.heading(found, lang)}\n")
+            give(differences.table(found, levels, lang))
+            for note in differences.notes(found, lang):
+                say(note)
+    if tell and not found.same:
+        raise click.exceptions.Exit(DIFFERENT)
 
 
 @main.command()

@@ -27,7 +27,11 @@ STATUSES = ("seen", "derived", "recalled", "design")
 """From the strongest to the weakest; a stand-in by design may rest on a remembered number."""
 GIVEN = "given"
 """State of a number the user's own tables state."""
-NOT_SERVICES = ("prices", "sources", "price_index", "ecosystems", "catalogue", "layers")
+NOT_SERVICES = (
+    *("prices", "sources", "price_index", "ecosystems", "catalogue", "layers", "quality"),
+    "inputs",
+    "sensitivity",
+)
 INDEX = {"unit": "1", "range": [50, 200], "by": "year"}
 """What every price index is: the level of a year, the year before being 100."""
 FORMS: dict[str, tuple[type, str]] = {
@@ -56,6 +60,8 @@ class Value:
     @property
     def verified(self) -> str:
         """`yes` if somebody checked it against the printed source, else its status."""
+        if self.verified_by == GIVEN:
+            return GIVEN
         return "yes" if self.verified_by else self.status
 
 
@@ -196,6 +202,15 @@ class Book:
         return Price(
             printed, want, coefficient.at, value, coefficient.unit, index, ratio, tuple(states)
         )
+
+    def moved(self, index: str, have: int, want: int) -> tuple[Decimal, frozenset[str]] | str:
+        """Ratio of an index between two years, with its states; else why there is none."""
+        if have == want:
+            return Decimal(1), frozenset()
+        if index not in self.indices:
+            return index or "-"
+        found = self._ratio(index, have, want)
+        return f"{index} {found}" if isinstance(found, int) else (found[0], frozenset(found[1]))
 
     def _ratio(self, name: str, have: int, want: int) -> tuple[Decimal, set[str]] | int:
         """Ratio of an index between two years with its states, or the first year it lacks."""

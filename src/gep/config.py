@@ -20,13 +20,15 @@ class Section(BaseModel):
 
 
 class AccountSection(Section):
-    """What is accounted, for which year, by which profile, at whose prices."""
+    """What is accounted, for which year, by which profile, at the prices of which years."""
 
     name: str
     year: Annotated[int, Field(ge=1990, le=2060)]
     profile: str = "jiangxi-2021"
     price_year: Annotated[int, Field(ge=1990, le=2060)] | None = None
+    base_year: Annotated[int, Field(ge=1990, le=2060)] | None = None
     optional: list[str] = []
+    previous: str | None = None
 
 
 class CountiesSection(Section):
@@ -65,9 +67,10 @@ class ColumnSection(Section):
 
 
 class TableSection(Section):
-    """One statistics table."""
+    """One statistics table: a CSV, or a sheet of an xlsx workbook."""
 
     file: str
+    sheet: str | None = None
     year: int | None = None
     columns: dict[str, ColumnSection] = {}
 
@@ -79,9 +82,10 @@ class CoefficientsSection(Section):
 
 
 class OutputSection(Section):
-    """Where the run folder goes."""
+    """Where the run folder goes, and which maps it holds."""
 
     folder: str = "output"
+    maps: bool | list[str] = False
 
 
 class Definition(Section):

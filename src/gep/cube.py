@@ -25,6 +25,20 @@ Amounts = dict[Leaf, int | None]
 
 
 @dataclass(frozen=True)
+class Stated:
+    """Money and prices as a table of the user states them, in money of its year, before any index.
+
+    A leaf has a price, or money, not both.
+    """
+
+    table: str
+    year: int
+    index: str
+    cents: Amounts = field(default_factory=dict)
+    prices: dict[Leaf, Price] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Line:
     """One indicator as accounted: its amounts in quanta and its money in cents, leaf by leaf."""
 
@@ -41,6 +55,7 @@ class Line:
     coverage: dict[str, Decimal] = field(default_factory=dict)
     capped: dict[str, tuple[int, int | None]] = field(default_factory=dict)
     negative: dict[str, int] = field(default_factory=dict)
+    stated: Stated | None = None
     counted: bool = True
     priced: bool = True
     unpriced: Problem | None = None
@@ -99,6 +114,7 @@ class Cube:
     gdp: dict[str, Decimal] = field(default_factory=dict)
     partial: bool = False
     problems: list[Problem] = field(default_factory=list)
+    constant: "Cube | None" = None
 
     def counted(self) -> Iterator[Line]:
         """Yield the lines whose money belongs to the account."""
@@ -114,6 +130,28 @@ class Cube:
         ]
         known = [m for m in (line.money(kept) for line in lines) if m is not None]
         return sum(known) if known else None
+
+    def constant_cents(self, places: Iterable[str]) -> int | None:
+        """Cents of some places at the prices of the base year.
+
+        None if something there has money now and had no price then: less than all of it is not
+        the account at constant prices.
+        """
+        if self.constant is None:
+            return None
+        kept = tuple(places)
+        pairs = zip(self.counted(), self.constant.counted(), strict=True)
+        if any(lacks_then(now, then, kept) for now, then in pairs):
+            return None
+        return self.constant.cents(kept)
+
+
+def lacks_then(now: Line, then: Line, places: tuple[str, ...] | None = None) -> bool:
+    """Tell whether a leaf has money in one line and none in the other."""
+    known = ((leaf, cents) for leaf, cents in now.cents.items() if cents is not None)
+    return any(
+        then.cents.get(leaf) is None for leaf, _ in known if places is None or leaf[0] in places
+    )
 
 
 def quanta(amount: Decimal | Fraction, quantum: Decimal) -> int:

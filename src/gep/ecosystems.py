@@ -1,7 +1,7 @@
 """Ecosystem types: the classes and groups of the accounts, and crosswalks from map legends."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -65,6 +65,8 @@ class Legend:
     codes: dict[int, Ecosystem]
     nodata: frozenset[int]
     path: Path
+    flags: dict[int, Title] = field(default_factory=dict)
+    """Codes that should not occur in the region, and why; from "English / 中文" on file."""
 
 
 def legend(name: str, near: Path = Path()) -> Legend:
@@ -88,7 +90,15 @@ def legend(name: str, near: Path = Path()) -> Legend:
     pairs = entry["codes"].items()
     wrong = [f"{code} = {key!r}" for code, key in pairs if not re.fullmatch(r"-?\d+", code)]
     wrong += sorted({str(key) for _, key in pairs if key not in ecosystems()})
+    wrong += [f"flags.{code}" for code in entry.get("flags", {}) if code not in entry["codes"]]
     if wrong:
         raise InputError(Problem("E009", {"file": path.name, "classes": ", ".join(wrong)}))
     codes = {int(code): ecosystems()[key] for code, key in entry["codes"].items()}
-    return Legend(name, codes, frozenset(entry.get("nodata", ())), path)
+    flags = {int(code): _title(str(text)) for code, text in entry.get("flags", {}).items()}
+    return Legend(name, codes, frozenset(entry.get("nodata", ())), path, flags)
+
+
+def _title(text: str) -> Title:
+    """Text in both languages, from "English / 中文"; one without Chinese serves for both."""
+    english, _, chinese = text.partition(" / ")
+    return Title(english, chinese or english)

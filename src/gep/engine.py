@@ -1,27 +1,49 @@
 """One account opened from its gep.toml: check it, run it, and keep what came of it."""
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gep import check, config, explain, identities, manifest, plan, store, tables
+from gep import (
+    check,
+    config,
+    densities,
+    explain,
+    former,
+    identities,
+    manifest,
+    plan,
+    quality,
+    store,
+    tables,
+)
 from gep.acceptance import accept
 from gep.accounts import account
+from gep.case import Case
 from gep.check import Understood
 from gep.config import Definition
 from gep.cube import Cube
 from gep.errors import IdentityError, InputError, Problem, stop_on
 from gep.identities import Identity
+from gep.map_names import Wanted, count, unknown
 from gep.outputs import csv
 from gep.plan import Plan
 from gep.rasters import threads as default_threads
-from gep.run import TILE, Loop, Progress, accumulate
+from gep.replacements import Said, wrong
+from gep.run import TILE, Partials, Progress
+from gep.scenario import CALL, Known, Replaced, Scenario, sums
+from gep.sensitivity import Sensitivity, sensitivities
 
 if TYPE_CHECKING:
     import pandas
     import xarray
+
+    from gep.compare import Comparison
+    from gep.sides import Side
 
 
 @dataclass(frozen=True)
@@ -32,6 +54,7 @@ class Report:
     layers: tuple[Understood, ...]
     ecosystems: dict[str, float]
     plan: Plan | None = field(repr=False)
+    looked: tuple[Problem, ...] = field(default=(), repr=False)
 
     @property
     def ok(self) -> bool:
@@ -59,24 +82,85 @@ class Account:
         E001 to E005 if the file cannot be understood.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(
+        self, path: str | Path, of: "Account | None" = None, replaced: Scenario | None = None
+    ) -> None:
         self.path = Path(path)
-        self.definition: Definition = config.read(self.path)
+        self.replaced = replaced
+        self._of = of
+        self._known: Known | None = None
+        self.definition: Definition = (
+            replaced.definition(of.definition) if of and replaced else config.read(self.path)
+        )
 
     def __repr__(self) -> str:
-        """Name, year and profile."""
+        """Name, year and profile; of a scenario its own name too."""
         section = self.definition.account
-        return f"Account({section.name!r}, {section.year}, {section.profile!r})"
+        scenario = f", scenario {self.replaced.name!r}" if self.replaced else ""
+        return f"Account({section.name!r}, {section.year}, {section.profile!r}{scenario})"
+
+    def scenario(
+        self,
+        name: str,
+        *,
+        rasters: Mapping[str, Replaced] | None = None,
+        statistics: Mapping[str, Replaced] | None = None,
+        coefficients: Mapping[str, Said] | None = None,
+        prices: Mapping[str, Said] | None = None,
+    ) -> "Account":
+        """Account with some inputs replaced by name, all else as here.
+
+        Once this account has run, the scenario computes only what differs: with other prices no
+        raster is read, with another raster only the tiles in which it differs.
+
+        Parameters
+        ----------
+        name : str
+            What to call it; it travels into run.json.
+        rasters, statistics : mapping, optional
+            By name a file (from the folder of gep.toml), or the keys of the section that change,
+            such as ``{"file": "with_dam.tif", "legend": "clcd"}``. A raster that replaces the
+            ecosystems should lie on the same grid.
+        coefficients, prices : mapping, optional
+            By name a number with its unit, such as ``"7.2 CNY_2020/m^3"``, or such texts by key,
+            as ``{"paddy": "0.3"}``, within the range of the number on file.
+
+        Returns
+        -------
+        Account
+            ``scenario.run().compare(account.run())`` says what it changes, and by what.
+
+        Raises
+        ------
+        InputError
+            E019 a name or number that cannot be meant.
+        """
+        both = sorted({*(coefficients or {})} & {*(prices or {})})
+        if both:
+            raise wrong(CALL, f"{both[0]} stands in prices and in coefficients")
+        numbers = {**(coefficients or {}), **(prices or {})}
+        return Account(self.path, self, Scenario(name, rasters or {}, statistics or {}, numbers))
+
+    def _base(self) -> Known | None:
+        """What the base of a scenario knows, if it has run and its files are as they were."""
+        known = self._of._known if self._of else None
+        return known if known and manifest.stamps(known.plan) == known.stamps else None
 
     def check(self) -> Report:
         """List every problem that headers, tables, polygons and a sample of the pixels show."""
-        made, problems = plan.make(self.definition, self.path.parent)
+        known = self._base()
+        said = self.replaced.coefficients if self.replaced else None
+        base = known.plan if known else None
+        made, problems = plan.make(self.definition, self.path.parent, known=base, said=said)
         layers: list[Understood] = []
         shares: dict[str, float] = {}
+        found: list[Problem] = []
         if made is not None:
-            layers, shares, found = check.pixels(made)
-            problems += found
-        return Report(tuple(problems), tuple(layers), shares, made)
+            looked = known.looked if known and known.same_pixels(made) else check.pixels(made)
+            layers, shares, found = looked
+            problems += found + unknown(made, self.definition.output.maps)
+            problems += accept(quality.early(made, layers), self.definition)
+        return Report(tuple(problems), tuple(layers), shares, made, tuple(found))
 
     def run(
         self,
@@ -85,6 +169,7 @@ class Account:
         tile: int = TILE,
         progress: Progress | None = None,
         output: str | Path | None = None,
+        maps: Wanted | None = None,
     ) -> "Result":
         """Account everything the definition allows, and check every identity.
 
@@ -98,6 +183,9 @@ class Account:
             Called with the tiles done and the tiles in all.
         output : str or Path, optional
             Folder `Result.write` will be given: tried before the work begins.
+        maps : bool or sequence of str, optional
+            Maps `Result.write` shall make: all, none, or names of services, of indicators
+            (service.indicator), of groups, or `total`; as gep.toml says if nothing is said.
 
         Raises
         ------
@@ -106,7 +194,7 @@ class Account:
         IdentityError
             E711 an identity does not hold, E714 an input changed during the run.
         ResourceError, BusyError
-            E705, E710 if *output* cannot be written, or not now.
+            E705, E710 if *output* cannot be written, or not now; E720 if the maps have no room.
         """
         started = time.monotonic()
         report = self.check()
@@ -115,19 +203,36 @@ class Account:
         assert made is not None
         if not made.items:
             raise InputError(Problem("E014", {"profile": made.profile.name}))
+        wanted = self.definition.output.maps if maps is None else maps
+        stop_on(unknown(made, wanted))
         if output is not None:
-            store.ready(Path(output))
+            from gep.outputs.maps import need
+
+            store.ready(Path(output), need(made, count(made, wanted)))
+        past = former.read(made)
         workers = default_threads(threads)
         before = manifest.stamps(made)
-        hashes = manifest.digests(made, workers)
-        loop = Loop(made)
-        partials = accumulate(made, workers, progress, tile, loop=loop)
+        known = self._base()
+        hashes = manifest.digests(made, workers, known.digests() if known else None)
+        summed = sums(known, made, workers, progress, tile)
+        partials = summed.partials
         cube = account(made, partials)
+        case = Case(made, cube, report.layers, past)
+        judged = quality.findings(case)
+        cube.problems += [problem for finding in judged for problem in finding.problems]
         cube.problems = accept(cube.problems, self.definition)
         stop_on(cube.problems)
-        found = identities.of_run(made, partials, cube, loop)
+        found = identities.of_run(made, partials, cube, summed.tiling)
         manifest.unchanged(made, before)
         body = manifest.core(made, partials, cube, hashes)
+        hangs = sensitivities(made, partials, cube)
+        body["sensitivity"] = manifest.sensitivity_entries(hangs)
+        if self.replaced:
+            body["scenario"] = self.replaced.entry()
+        looked = list(report.layers), report.ecosystems, list(report.looked)
+        self._known = Known(made, partials, hashes, before, looked, summed.tiling)
+        names = [identity.name for identity in found]
+        body["quality"] = quality.record(case, judged, names, len(hangs))
         warnings = [p for p in report.problems if p not in cube.problems]
         return Result(
             made,
@@ -135,7 +240,11 @@ class Account:
             found,
             body,
             [*warnings, *cube.problems],
-            manifest.envelope(started, workers),
+            manifest.envelope(started, workers) | {"tiles": summed.effort},
+            partials,
+            before,
+            wanted,
+            hangs,
         )
 
 
@@ -150,15 +259,21 @@ class Result:
         body: dict[str, Any],
         problems: list[Problem],
         envelope: dict[str, Any],
+        partials: Partials,
+        before: dict[str, manifest.Stamp],
+        maps: Wanted = False,
+        hangs: Sequence[Sensitivity] = (),
     ) -> None:
         self.plan = made
         self.account = account_cube
         self.problems = tuple(problems)
         self.envelope = envelope
-        self._core = body
-        self.name = f"{account_cube.year}_{manifest.run_id(body)}"
+        self.sensitivity = tuple(hangs)
+        self._core, self._partials, self._before = body, partials, before
+        self._choose(maps)
         self._files = table_files(account_cube, made.definition.account.name)
-        self.identities = (*of_run, *table_identities(self._files))
+        self._checked = (*of_run, *table_identities(self._files))
+        self.identities = self._checked
         failed = [i for i in self.identities if not i.holds]
         if failed:
             raise IdentityError(*(identity.problem() for identity in failed))
@@ -197,6 +312,12 @@ class Result:
         numbers = [number for c in once.values() for number in dict(c.values).values()]
         return sum(bool(number.verified_by) for number in numbers), len(numbers)
 
+    @property
+    def provisional(self) -> dict[str, Decimal]:
+        """Share of every service above 5 % of the total that rests on unverified numbers."""
+        shares: dict[str, str] = self._core["quality"]["decisive"]
+        return {service: Decimal(share) for service, share in shares.items()}
+
     def explain(self, place: str, service: str, language: str = "en") -> str:
         """Say how the amount of one service in one place came about.
 
@@ -212,16 +333,89 @@ class Result:
         rows = csv.decode(self._files["accounts.csv"])
         return explain.explain(self.manifest, rows, place, service, language)
 
+    def compare(self, before: "Result") -> "Comparison":
+        """Say what changed from *before* to this account: every leaf, its parts, sums that add up.
+
+        Raises
+        ------
+        InputError
+            E560 an indicator is in another unit.
+        """
+        from gep.compare import compare
+
+        return compare(before.side, self.side)
+
+    @property
+    def side(self) -> "Side":
+        """Tables of this account as a comparison reads them."""
+        from gep.sides import of_files
+
+        return of_files(self.name, self._files, self.manifest["core"])
+
     def files(self) -> dict[str, bytes]:
-        """Content of every file of the run folder by name."""
-        sealed = manifest.seal(self._core, list(self.identities), self._files, self.envelope)
+        """Content of every file of the run folder by name, but the maps."""
+        body = self._core | self._asked
+        listed = list(self.identities)
+        sealed = manifest.seal(body, listed, self._files, self.envelope, self._drawn)
         return self._files | {store.MANIFEST: sealed}
 
-    def write(self, folder: str | Path | None = None) -> Path:
-        """Write the run folder below *folder* (default: as gep.toml says), whole or not at all."""
+    def _choose(self, wanted: Wanted) -> None:
+        """Say which maps are written; they are part of what the run is named by."""
+        self._maps = densities.make(self.plan, self._partials, self.account, wanted)
+        self._asked = {"maps": [each.name for each in self._maps]} if self._maps else {}
+        self._drawn: dict[str, Any] = {}
+        self.name = f"{self.account.year}_{manifest.run_id(self._core | self._asked)}"
+
+    def write(
+        self,
+        folder: str | Path | None = None,
+        maps: Wanted | None = None,
+        progress: Progress | None = None,
+    ) -> Path:
+        """Write the run folder below *folder* (default: as gep.toml says), whole or not at all.
+
+        Parameters
+        ----------
+        folder : str or Path, optional
+            Folder of runs.
+        maps : bool or sequence of str, optional
+            Other maps than the run was asked for; the run folder is named by what it holds.
+        progress : callable, optional
+            Called with the steps done and the steps in all while maps are made.
+
+        Raises
+        ------
+        InputError
+            E721 a name that is no map, E722 an amount without a pixel.
+        IdentityError
+            E711 a map is not its table, E712 the folder is there with other content, E713 a file
+            reads back differently, E714 an input changed.
+        ResourceError, BusyError
+            E701, E705, E710 if the folder cannot be written, or not now.
+        """
         target = Path(folder) if folder else self.plan.output
+        if maps is not None:
+            self._choose(maps)
+            self.identities = self._checked
+        self.__dict__.pop("manifest", None)
         with store.locked(target):
-            return store.publish(target, self.name, self.files())
+            if not self._maps:
+                return store.publish(target, self.name, self.files())
+            return store.publish(target, self.name, self._files, lambda s: self._draw(s, progress))
+
+    def _draw(self, stage: Path, progress: Progress | None) -> dict[str, bytes]:
+        """Make the maps in the staging folder, and the manifest that lists them."""
+        from gep.outputs import maps
+
+        folder, about = stage / maps.FOLDER, manifest.about_maps(self._core, self.name)
+        threads = self.envelope["threads"]
+        closure = maps.write(folder, self.plan, self._maps, about, threads, progress)
+        if not closure.holds:
+            raise IdentityError(closure.problem())
+        manifest.unchanged(self.plan, self._before)
+        self.identities = (*self._checked, closure)
+        self._drawn = manifest.described(folder)
+        return {store.MANIFEST: self.files()[store.MANIFEST]}
 
 
 def table_files(cube: Cube, name: str) -> dict[str, bytes]:

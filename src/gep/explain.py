@@ -165,9 +165,9 @@ def _item(
     lines.append(f"    {words['quantity']} {amount}{value}")
     lines.append(f"    {words['formula']}{words[':']}{item['source']}")
     if item["derived_from"]:
-        parts = " × ".join(item["times"])
+        parts = "".join(f" × {name}" for name in item["times"])
         per = "".join(f" / {name}" for name in item["per"])
-        lines.append(f"    {words['from']}{words[':']}{item['derived_from']} × {parts}{per}")
+        lines.append(f"    {words['from']}{words[':']}{item['derived_from']}{parts}{per}")
     if item["cap"]:
         lines.append(
             f"    {words['cap']}{words[':']}{item['cap']}  {_file(core, 'statistics', item['cap'])}"

@@ -49,11 +49,15 @@ TITLES = {
     "ecosystems": Title("ecosystems = county, every indicator", "各生态系统合计 = 县区"),
     "groups": Title("groups = total, every row", "三类合计 = 总值"),
     "value": Title("value = quantity × price, every leaf", "价值量 = 实物量 × 单价"),
+    "constant": Title(
+        "constant prices: leaves = county = province", "不变价：各项合计 = 县区 = 全域"
+    ),
     "extent": Title("ecosystem areas = county area", "生态系统面积合计 = 县区面积"),
     "pixels": Title("pixels inside + outside = all pixels", "界内 + 界外 = 全部像元"),
     "area": Title("county area by pixels = polygon ± 0.1 %", "像元面积 = 界线面积 ± 0.1 %"),
     "cap": Title("capped quantity = min(load, capacity)", "净化量 = 排放量与净化能力的较小者"),
     "sums": Title("lines = what the loop summed, as integers", "各指标 = 像元累加的整数"),
+    "maps": Title("maps × pixel area = tables ± 1e-6", "地图 × 像元面积 = 表格 ± 1e-6"),
     "tiling": Title("another tiling gives the same integers", "换一种分块，整数不变"),
 }
 
@@ -63,14 +67,19 @@ def make(name: str, compared: int, left: object, right: object, holds: bool) -> 
     return Identity(name, TITLES[name], holds, compared, str(left), str(right))
 
 
-def of_run(plan: Plan, partials: Partials, cube: Cube, loop: Loop) -> list[Identity]:
+def tiling(plan: Plan, loop: Loop) -> Identity:
+    """Sums of some tiles against those of the same tiles cut otherwise."""
+    tried, left, right = same_after_retiling(plan, loop)
+    return make("tiling", tried, left, right, left == right)
+
+
+def of_run(plan: Plan, partials: Partials, cube: Cube, retiled: Identity) -> list[Identity]:
     """Identities of what the rasters gave, before any table is written."""
     grid_pixels = plan.grid.height * plan.grid.width
     counted = int(partials.pixels.sum()) + partials.outside
-    tried, left, right = same_after_retiling(plan, loop)
     found = [
         make("pixels", grid_pixels, counted, grid_pixels, counted == grid_pixels),
-        make("tiling", tried, left, right, left == right),
+        retiled,
     ]
     found.append(_sums(plan, partials, cube))
     capped = [line for line in cube.lines if line.capped]
@@ -145,13 +154,16 @@ def of_tables(
     rows, areas = list(accounts), list(counties)
     by_code = {row["code"]: row for row in areas if row["level"] in ("county", UNALLOCATED)}
     province = next(row for row in areas if row["level"] == "province")
-    return [
+    found = [
         _counties(rows, by_code, province),
         _ecosystems(rows, by_code),
         _groups(areas),
-        _value(rows),
+        _value(rows, "price", "value"),
         _extent(list(extent), by_code),
     ]
+    if any(row.get("value_constant") for row in rows):
+        found.append(_constant(rows, by_code, province))
+    return found
 
 
 def _sum(values: Iterable[int | None]) -> int:
@@ -188,15 +200,31 @@ def _groups(areas: list[Text]) -> Identity:
     return make("groups", len(areas), sum(left), sum(right), left == right)
 
 
-def _value(rows: list[Text]) -> Identity:
+def _value(rows: list[Text], price: str, value: str) -> Identity:
     """Quantity times price of every leaf against its value, to half a cent."""
-    priced = [row for row in rows if row["price"] and row["quantity"] and row["value"]]
+    priced = [row for row in rows if row[price] and row["quantity"] and row[value]]
     made = [
-        round(Fraction(Decimal(row["quantity"])) * Fraction(Decimal(row["price"])) * 100)
+        round(Fraction(Decimal(row["quantity"])) * Fraction(Decimal(row[price])) * 100)
         for row in priced
     ]
-    given = [cents(row["value"]) or 0 for row in priced]
+    given = [cents(row[value]) or 0 for row in priced]
     return make("value", len(priced), sum(made), sum(given), made == given)
+
+
+def _constant(rows: list[Text], by_code: Mapping[str, Text], province: Text) -> Identity:
+    """Values at the prices of the base year: quantity × price, leaves = county, counties = all.
+
+    A county whose total is empty lacks a price of that year; so does then the province.
+    """
+    sums: dict[str, int] = defaultdict(int)
+    for row in rows:
+        sums[row["county_code"]] += cents(row["value_constant"]) or 0
+    stated = {c: cents(row["gep_constant"]) for c, row in by_code.items() if row["gep_constant"]}
+    known = {code: sums[code] for code in stated}
+    holds = known == stated and _value(rows, "price_constant", "value_constant").holds
+    if province["gep_constant"]:
+        holds &= cents(province["gep_constant"]) == sum(sums.values())
+    return make("constant", len(stated), sum(known.values()), _sum(stated.values()), holds)
 
 
 def _extent(extent: list[Text], by_code: Mapping[str, Text]) -> Identity:

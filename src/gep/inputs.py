@@ -15,8 +15,10 @@ from gep.errors import InputError, Problem, gathering
 from gep.layers import variables
 from gep.profile import Profile
 from gep.rasters import Grid, Layer
+from gep.replacements import Said, replaced
 from gep.service import Service
 from gep.statistics import Table
+from gep.variants import variants
 
 ECOSYSTEM = "ecosystem"
 
@@ -47,11 +49,13 @@ def load(
     folder: Path,
     registry: Mapping[tuple[str, str], Service],
     known: Inputs | None = None,
+    said: Mapping[str, Said] | None = None,
 ) -> tuple[Inputs | None, list[Problem]]:
     """Inputs of a definition, and every problem that headers, tables and polygons show.
 
-    What *known* has read of the same files in the same way is taken from there, unopened. The
-    inputs are None where what is wrong leaves nothing to plan with.
+    What *known* has read of the same files in the same way is taken from there, unopened; the
+    numbers *said* stand in place of those on file. The inputs are None where what is wrong leaves
+    nothing to plan with.
     """
     problems: list[Problem] = []
     chosen_profile = chosen_book = chosen_legend = None
@@ -59,11 +63,13 @@ def load(
         chosen_profile = profile.load(definition.account.profile)
     with gathering(problems):
         chosen_book, wrong = _book(definition, folder)
+        chosen_book = replaced(chosen_book, said or {}, definition.price_year, "Account.scenario")
         problems += wrong
     with gathering(problems):
         chosen_legend = _legend(definition, folder)
     grid = _grid(definition, folder, known, problems)
-    layers, faulty = _layers(definition, folder, registry, grid, problems, known)
+    units = _units(registry, chosen_profile)
+    layers, faulty = _layers(definition, folder, units, grid, problems, known)
     found = _counties(definition, folder, grid, problems, known)
     tables = _tables(definition, folder, problems, known)
     for code in sorted(definition.accept.keys() - acceptable()):
@@ -186,13 +192,12 @@ def _known_layer(
 def _layers(
     definition: Definition,
     folder: Path,
-    registry: Mapping[tuple[str, str], Service],
+    units: Mapping[str, str],
     grid: Grid | None,
     problems: list[Problem],
     known: Inputs | None,
 ) -> tuple[list[Layer], set[str]]:
     """Sound layers some service can use, ecosystem first, and the names of the faulty ones."""
-    units = _units(registry)
     layers: list[Layer] = []
     faulty = set()
     for name in sorted(definition.rasters, key=lambda name: name != ECOSYSTEM):
@@ -216,13 +221,20 @@ def _layers(
     return layers, faulty
 
 
-def _units(registry: Mapping[tuple[str, str], Service]) -> dict[str, str]:
-    """Unit of every raster some service can use: to compute with, or only to spread by."""
+def _units(registry: Mapping[tuple[str, str], Service], chosen: Profile | None) -> dict[str, str]:
+    """Unit of every raster some service can use: to compute with, or only to spread by.
+
+    A raster that may stand in another's place has the unit of that other.
+    """
     weights = [name for service in registry.values() for name in service.weights()]
     units = {name: variables()[name].unit for name in weights if name in variables()}
     for service in registry.values():
         units |= service.rasters()
-    return units
+    said = [choice.rasters for choice in chosen.choices.values()] if chosen else []
+    instead = {other: name for rasters in said for name, other in rasters.items()}
+    for variant in variants():
+        instead |= variant.rasters()
+    return {other: units[name] for other, name in instead.items() if name in units} | units
 
 
 def _layer(

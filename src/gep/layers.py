@@ -1,4 +1,4 @@
-"""What a raster variable is called and what it may hold."""
+"""What the inputs are called, who has them, and what a raster variable may hold."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -7,16 +7,27 @@ from gep.ecosystems import Title
 from gep.shipped import folder, read_toml
 from gep.units import factor
 
+UNKNOWN = Title("—", "—")
+
 
 @dataclass(frozen=True)
 class Variable:
-    """One raster variable: its name in both languages and its ranges in `unit`."""
+    """One raster variable: its name in both languages, its ranges in `unit`, who has it."""
 
     title: Title
     unit: str
     possible: tuple[float, float]
     usual: tuple[float, float]
     never_zero: bool = False
+    office: Title = UNKNOWN
+
+
+@dataclass(frozen=True)
+class Record:
+    """Polygons, land cover or a department table: its name, and who usually has it."""
+
+    title: Title
+    office: Title
 
 
 @cache
@@ -30,7 +41,18 @@ def variables() -> dict[str, Variable]:
             (float(entry["possible"][0]), float(entry["possible"][1])),
             (float(entry["usual"][0]), float(entry["usual"][1])),
             entry.get("never_zero", False),
+            Title(**entry["from"]) if "from" in entry else UNKNOWN,
         )
+        for name, entry in entries.items()
+    }
+
+
+@cache
+def records() -> dict[str, Record]:
+    """Every input that is no raster variable and has an entry, by name."""
+    entries = read_toml(folder("coefficients") / "inputs.toml")
+    return {
+        name: Record(Title(**entry["title"]), Title(**entry["from"]))
         for name, entry in entries.items()
     }
 

@@ -4,11 +4,13 @@ import importlib.metadata
 import json
 import platform
 import time
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from gep import store
+from gep import former, store
 from gep.coefficients import Coefficient, Price
 from gep.config import locate
 from gep.cube import Cube
@@ -17,13 +19,14 @@ from gep.errors import IdentityError, Problem
 from gep.identities import Identity
 from gep.plan import Item, Plan
 from gep.run import Partials, culprits
+from gep.sensitivity import Sensitivity
 from gep.service import Indicator, Products
 from gep.shipped import folder
 from gep.tables import areas
 
 SOFTWARE = (
     *("gep", "numpy", "numba", "llvmlite", "rasterio", "pint", "pyproj", "shapely", "geopandas"),
-    *("pandas", "xarray", "pydantic"),
+    *("pandas", "xarray", "pydantic", "openpyxl"),
 )
 
 Stamp = tuple[int, int, int]
@@ -39,6 +42,8 @@ def input_files(plan: Plan) -> dict[str, Path]:
     if d.counties.outline:
         found["counties.outline"] = locate(plan.folder, d.counties.outline)
     found |= {f"statistics.{name}": table.file for name, table in plan.tables.items()}
+    if (previous := former.find(plan)) is not None:
+        found["previous"] = previous / store.MANIFEST
     return found
 
 
@@ -55,11 +60,14 @@ def _stamp(path: Path) -> Stamp:
     return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
-def digests(plan: Plan, threads: int) -> dict[str, str]:
-    """SHA-256 of every input by its role."""
+def digests(plan: Plan, threads: int, known: Mapping[Path, str] | None = None) -> dict[str, str]:
+    """SHA-256 of every input by its role; of files that are *known* as it is known."""
     files = input_files(plan)
+    found = dict(known or {})
+    todo = [path for path in dict.fromkeys(files.values()) if path not in found]
     with ThreadPoolExecutor(threads) as pool:
-        return dict(zip(files, pool.map(store.digest_file, files.values()), strict=True))
+        found |= zip(todo, pool.map(store.digest_file, todo), strict=True)
+    return {role: found[path] for role, path in files.items()}
 
 
 def unchanged(plan: Plan, before: dict[str, Stamp]) -> None:
@@ -117,6 +125,21 @@ def core(plan: Plan, partials: Partials, cube: Cube, hashes: dict[str, str]) -> 
     }
 
 
+def sensitivity_entries(found: Sequence[Sensitivity]) -> list[dict[str, Any]]:
+    """Money of every variant against that of the account, as plain data."""
+    return [
+        {"name": s.name, "services": list(s.services)}
+        | {"en": f"{s.subject.en}: {s.title.en}", "zh": f"{s.subject.zh}：{s.title.zh}"}
+        | {"before": _yuan(s.before), "after": "" if s.after is None else _yuan(s.after)}
+        | {"total_after": "" if s.after is None else _yuan(s.total + s.after - s.before)}
+        for s in found
+    ]
+
+
+def _yuan(cents: int) -> str:
+    return f"{Decimal(cents).scaleb(-2):f}"
+
+
 def _relative(path: Path) -> str:
     root = folder("coefficients")
     inside = path.is_relative_to(root)
@@ -134,7 +157,7 @@ def _item(item: Item, cube: Cube) -> dict[str, Any]:
         "source": i.source,
         "counted": item.counted,
         "ecosystems": list(getattr(i, "ecosystems", ())),
-        "rasters": getattr(i, "rasters", {}),
+        "rasters": dict(zip(item.choice.reads(getattr(i, "rasters", {})), _units(i), strict=True)),
         "derived_from": getattr(i, "of", ""),
         "times": list(getattr(i, "times", ())),
         "per": list(getattr(i, "per", ())),
@@ -160,6 +183,11 @@ def _item(item: Item, cube: Cube) -> dict[str, Any]:
     }
     found["negative"] = {p: f"{n * line.quantum:f} {line.unit}" for p, n in line.negative.items()}
     return found
+
+
+def _units(i: object) -> list[str]:
+    """Units of the rasters of an indicator, in order."""
+    return list(getattr(i, "rasters", {}).values())
 
 
 def _coefficient(c: Coefficient) -> dict[str, Any]:
@@ -249,12 +277,43 @@ def seal(
     identities: list[Identity],
     files: dict[str, bytes],
     envelope: dict[str, Any],
+    made: dict[str, Any] | None = None,
 ) -> bytes:
-    """Bytes of run.json: core with outputs and identities, its root digest, and the envelope."""
+    """Bytes of run.json: core with outputs and identities, its root digest, and the envelope.
+
+    *made* are the outputs (as `described`) that are on the disk already.
+    """
     outputs = {name: {"sha256": store.digest(c), "bytes": len(c)} for name, c in files.items()}
+    outputs |= made or {}
     whole = body | {"outputs": outputs, "identities": identity_entries(identities)}
     sealed = {"core": whole, "root": store.digest(store.canonical(whole)), "envelope": envelope}
     return json.dumps(sealed, ensure_ascii=False, indent=1).encode("utf8") + b"\n"
+
+
+def about_maps(body: dict[str, Any], run: str) -> dict[str, str]:
+    """Tags every map of a run carries."""
+    section, profile = body["account"]["account"], body["profile"]
+    year = section["year"]
+    return {
+        "run": run,
+        "account": section["name"],
+        "year": str(year),
+        "price_year": str(section.get("price_year") or year),
+        "profile": profile["name"],
+        "profile_status": profile["status"],
+        "software": f"gep {body['software']['gep']}",
+    }
+
+
+def described(folder: Path) -> dict[str, Any]:
+    """Digest and size of every file below *folder*, by its path in the run folder."""
+    return {
+        path.relative_to(folder.parent).as_posix(): {
+            "sha256": store.digest_file(path),
+            "bytes": path.stat().st_size,
+        }
+        for path in sorted(folder.iterdir())
+    }
 
 
 def envelope(started: float, threads: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Numbers a user puts in place of those shipped: a folder of TOML, one TOML, or one CSV."""
+"""Numbers a user puts in place of those shipped: one TOML, one CSV, or a folder of both."""
 
 import csv
 import io
@@ -12,18 +12,26 @@ from gep.shipped import read_toml
 from gep.text import decode
 from gep.units import FIRST_YEAR, exact, factor, of_unit, of_year, price_year
 
-FIXED = ("ecosystems", "layers", "catalogue")
-"""Files that are not numbers: nothing of them can be overridden."""
+FIXED = ("ecosystems", "layers", "catalogue", "quality", "inputs")
+"""Files that are not numbers of the account: nothing of them can be overridden."""
 OPEN = ("sources", "price_index")
 """Files an override may add entries to."""
 TAG = ("source", "status", "confidence", "verified_by", "note")
 MEANING = ("unit", "index", "by", "holds")
 """What a number means: it changes together with the number or not at all."""
 COLUMNS = ("file", "name", "set", "key", "value", "unit", "source", "where", "status")
+MORE = ("confidence", "verified_by", "note")
+"""Columns a CSV may have beside those it must have; they are tags of the number too."""
+IGNORED = ("description",)
+"""Column that `gep show --csv` prints for people."""
+TABLES = (".csv", ".xlsx", ".xls")
+"""Endings read as a table in a folder; a workbook is refused there, not passed over."""
 
 Raw = dict[str, Any]
 Place = tuple[str, str, str]
 """File without its ending, coefficient, set."""
+Number = tuple[str, ...]
+"""A place and the key of one number."""
 
 
 def override(raw: Raw, path: Path, problems: list[Problem]) -> tuple[list[Path], tuple[Place, ...]]:
@@ -32,32 +40,60 @@ def override(raw: Raw, path: Path, problems: list[Problem]) -> tuple[list[Path],
     Return the files read, and the coefficients and sets whose numbers they replace. An overriding
     number brings its own source and status: it never inherits those of the number it replaces.
     """
-    files, touched, count = [path], [], 0
-    if not path.is_dir() and path.suffix != ".toml":
-        seen: dict[tuple[str, ...], int] = {}
-        for count, row in _rows(path):
-            at = f"{path.name}:{count}"
-            keys = (row["file"], row["name"], row["set"], row["key"])
-            if keys in seen:
-                fields = {"at": at, "key": " / ".join(filter(None, keys)), "line": seen[keys]}
-                problems.append(Problem("E505", fields))
-            seen.setdefault(keys, count)
-            _row(raw, row, at, problems)
-            touched.append(keys[:3])
-    else:
-        if path.is_dir():
-            files = sorted(path.glob("*.toml"))
-            said = [(file, file.stem, read_toml(file)) for file in files]
-        else:
-            said = [(path, n, _table(path.name, n, e)) for n, e in read_toml(path).items()]
-        for file, stem, entries in said:
-            count += len(entries)
-            for name, entry in entries.items():
-                table = _table(file.name, name, entry)
-                touched += _entry(raw, stem, name, table, file, problems)
-    if not count:
+    files = _files(path)
+    touched: list[Place] = []
+    taken: dict[Number, tuple[str, int]] = {}
+    said = 0
+    for file in files:
+        if file.suffix == ".toml":
+            for stem, name, entry in _entries(file, whole=file == path):
+                said += 1
+                touched += _entry(raw, stem, name, entry, file, problems)
+                taken |= dict.fromkeys(_numbers(stem, name, entry), (file.name, 0))
+            continue
+        for line, row in _rows(file):
+            said += 1
+            number = (row["file"], row["name"], row["set"], row["key"])
+            before = taken.setdefault(number, (file.name, line))
+            if before != (file.name, line):
+                problems.append(_twice(f"{file.name}:{line}", number, before))
+            _row(raw, row, f"{file.name}:{line}", problems)
+            touched.append(number[:3])
+    if not said:
         problems.append(Problem("E535", {"file": path.name}))
     return files, tuple(dict.fromkeys(touched))
+
+
+def _files(path: Path) -> list[Path]:
+    """Files of an override: the one named, or those of a folder, tables last."""
+    if not path.is_dir():
+        return [path]
+    tables = [file for file in path.iterdir() if file.suffix.lower() in TABLES]
+    return [*sorted(path.glob("*.toml")), *sorted(tables)]
+
+
+def _entries(file: Path, whole: bool) -> Iterator[tuple[str, str, Raw]]:
+    """Entries of a TOML by file and name; one that is the *whole* override names the files."""
+    raw = read_toml(file)
+    for stem, inner in (raw if whole else {file.stem: raw}).items():
+        for name, entry in _table(file.name, stem, inner).items():
+            yield stem, name, _table(file.name, name, entry)
+
+
+def _numbers(file: str, name: str, entry: Raw) -> Iterator[Number]:
+    """Every number an entry of a TOML states, as a line of a CSV would call it."""
+    for chosen, said in {"": entry, **entry.get("sets", {})}.items():
+        keys = said.get("values")
+        for key in [*([""] if "value" in said else []), *(keys if isinstance(keys, dict) else [])]:
+            yield file, name, chosen, key
+
+
+def _twice(at: str, number: Number, before: tuple[str, int]) -> Problem:
+    """Problem of a number that two lines, or two files, replace."""
+    fields: dict[str, object] = {"at": at, "key": " / ".join(filter(None, number))}
+    if at.startswith(f"{before[0]}:"):
+        return Problem("E505", fields | {"line": before[1]})
+    return Problem("E551", fields | {"other": before[0]})
 
 
 def _table(file: str, name: str, entry: Any) -> Raw:
@@ -101,10 +137,11 @@ def _tagged(entry: Raw, old: Raw, at: str, problems: list[Problem]) -> Raw:
     entry = _unranged(entry, at, problems)
     tag = {key: entry[key] for key in TAG if key in entry}
     numbers = entry.keys() & {"value", "values"}
-    meaning = [key for key in MEANING if key in entry]
-    if old and meaning and numbers != {"value"}:
-        problems.append(Problem("E534", {"at": at, "keys": ", ".join(meaning)}))
-        entry = {key: said for key, said in entry.items() if key not in MEANING}
+    unsaid = [key for key in MEANING if key in entry and numbers != {"value"}]
+    unsaid += [key for key in tag if not numbers]  # of no number of the user's own
+    if old and unsaid:
+        problems.append(Problem("E534", {"at": at, "keys": ", ".join(unsaid)}))
+        entry = {key: said for key, said in entry.items() if key not in unsaid}
     found = {key: said for key, said in entry.items() if not (numbers and key in TAG)}
     if isinstance(entry.get("unit"), str) and {"range", "unit"} <= old.keys():
         found["range"] = _range(old, entry["unit"], at)
@@ -166,8 +203,12 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         for column in COLUMNS
         if any(header) and column not in header
     ]
-    if twice := [column for column in COLUMNS if header.count(column) > 1]:
+    known = (*COLUMNS, *MORE, *IGNORED)
+    if twice := [column for column in known if header.count(column) > 1]:
         wrong.append(Problem("E508", {"file": path.name, "columns": ", ".join(twice)}))
+    if strange := sorted({*header} - {*known, ""}):
+        allowed = {"unknown": ", ".join(strange), "allowed": ", ".join(known)}
+        wrong.append(Problem("E521", {"at": path.name} | allowed))
     if wrong:
         raise InputError(*wrong)
     for number, line in enumerate(lines[1:], 2):
@@ -176,7 +217,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             fields = {"at": f"{path.name}:{number}", "found": len(line), "want": len(header)}
             raise InputError(Problem("E512", fields))
         if any(cells):
-            row = dict.fromkeys(COLUMNS, "") | dict(zip(header, cells, strict=False))
+            row = dict.fromkeys((*COLUMNS, *MORE), "") | dict(zip(header, cells, strict=False))
             row["file"] = row["file"].removesuffix(".toml")
             yield number, row
 
@@ -210,7 +251,8 @@ def _row(raw: Raw, row: Mapping[str, str], at: str, problems: list[Problem]) -> 
     except UnitError as error:
         problems.append(of_unit(error, at))
         return
-    tagged = {"value": number, "status": row["status"]}
+    tagged: Raw = {"value": number, "status": row["status"]}
+    tagged |= {key: row[key] for key in MORE if row[key]}
     tagged["source"] = {"key": row["source"], "where": row["where"]}
     if constant:
         into["value"] = tagged

@@ -1,5 +1,6 @@
 """Definition + profile + headers → what will be read, computed and left out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from gep.errors import InputError, Problem, gathering
 from gep.fuse import Column
 from gep.inputs import Inputs
 from gep.profile import Choice
+from gep.replacements import Said
 from gep.service import AREA, Derived, Indicator, Products, Service, positive, services, source_of
 from gep.statistics import Table
 from gep.units import exact, factor, of_year
+from gep.variants import Variant, variants
 
 COMPARED = {"population": "person", "gdp": "CNY"}
 """Tables of one value per county that the account is compared with, and their units."""
@@ -67,24 +70,30 @@ class Plan(Inputs):
     accumulators: list[Accumulator] = field(default_factory=list)
     lookups: list[NDArray[np.float64]] = field(default_factory=list)
     uncovered: list[Uncovered] = field(default_factory=list)
+    variants: list[tuple[Variant, "Plan"]] = field(default_factory=list)
 
 
 def make(
     definition: Definition,
     folder: Path,
     registry: dict[tuple[str, str], Service] | None = None,
+    known: Inputs | None = None,
+    said: Mapping[str, Said] | None = None,
 ) -> tuple[Plan | None, list[Problem]]:
     """Plan of an account, and every problem that headers, tables and polygons show.
 
-    The plan is None where what is wrong leaves nothing to plan with.
+    *known* and *said* are as `inputs.load` takes them. The plan is None where what is wrong leaves
+    nothing to plan with.
     """
     registry = services() if registry is None else registry
-    read, problems = inputs.load(definition, folder, registry)
+    read, problems = inputs.load(definition, folder, registry, known, said)
     if read is None:
         return None, accept(_once(problems), definition)
     plan = Plan(**vars(read))
-    _fill(plan, registry, problems)
-    problems += _idle(plan)
+    _add_services(plan, registry, problems)
+    problems += [*_check_tables(plan, registry), *_check_choices(plan), *_idle(plan)]
+    for variant in variants():
+        _add_variant(plan, variant, registry)
     return plan, accept(_once(problems), definition)
 
 
@@ -118,12 +127,17 @@ def _idle(plan: Plan) -> list[Problem]:
     ]
 
 
-def _fill(plan: Plan, registry: dict[tuple[str, str], Service], problems: list[Problem]) -> None:
+def _add_services(
+    plan: Plan,
+    registry: Mapping[tuple[str, str], Service],
+    problems: list[Problem],
+    only: tuple[str, ...] = (),
+) -> None:
     """Items, accumulators and what is not covered, service by service in the profile's order."""
     for choice in plan.profile.choices.values():
         service = registry.get((choice.service, choice.method))
         wanted = choice.counted is True or choice.service in plan.definition.account.optional
-        if choice.counted is False or not wanted:
+        if choice.counted is False or not wanted or (only and choice.service not in only):
             continue
         if service is None:
             fields = {"service": choice.service, "method": choice.method or "-"}
@@ -131,6 +145,32 @@ def _fill(plan: Plan, registry: dict[tuple[str, str], Service], problems: list[P
             continue
         with gathering(problems):
             _add_service(plan, choice, service, problems)
+    for item in [i for i in plan.items if isinstance(i.indicator, Derived)]:
+        with gathering(problems):
+            _add_base(plan, item, registry)
+
+
+def _add_variant(plan: Plan, variant: Variant, registry: Mapping[tuple[str, str], Service]) -> None:
+    """Plan the services a variant changes, their columns among those of *plan*.
+
+    A variant that changes nothing, or that the inputs do not allow, is left out.
+    """
+    used = variant.profile(plan.profile)
+    keys = {item.key for item in plan.items}
+    named = {(s, i) for s, i in (k.split(".") for k in (*variant.times, *variant.without))}
+    if not keys & named and used == plan.profile:
+        return
+    problems: list[Problem] = []
+    varied = replace(plan, profile=used, items=[], uncovered=[], variants=[])
+    _add_services(varied, registry, problems, variant.services)
+    before = {i.key for i in plan.items if i.service.name in variant.services}
+    if not any(p.is_error for p in problems) and before <= {item.key for item in varied.items}:
+        plan.variants.append((variant, varied))
+
+
+def _check_tables(plan: Plan, registry: Mapping[tuple[str, str], Service]) -> list[Problem]:
+    """What is wrong with tables that several services read, or none."""
+    problems: list[Problem] = []
     groups: dict[str, dict[str, str]] = {}
     for service in registry.values():
         for i in service.indicators:
@@ -144,6 +184,12 @@ def _fill(plan: Plan, registry: dict[tuple[str, str], Service], problems: list[P
             table = plan.tables[name]
             needed = {"value": of_year(unit, table.year)}
             problems += statistics.check(table, needed, plan.counties.codes)
+    return problems
+
+
+def _check_choices(plan: Plan) -> list[Problem]:
+    """Optional services the profile does not know, and services of which only one may count."""
+    problems = []
     allowed = [c.service for c in plan.profile.choices.values() if c.counted == "optional"]
     for name in plan.definition.account.optional:
         if name not in allowed:
@@ -153,18 +199,16 @@ def _fill(plan: Plan, registry: dict[tuple[str, str], Service], problems: list[P
         both = [name for name in pair if any(i.service.name == name for i in plan.items)]
         if len(both) > 1:
             problems.append(Problem("E011", {"services": ", ".join(both)}))
-    for item in [i for i in plan.items if isinstance(i.indicator, Derived)]:
-        with gathering(problems):
-            _add_base(plan, item, registry)
+    return problems
 
 
 def _add_service(plan: Plan, choice: Choice, service: Service, problems: list[Problem]) -> None:
     for indicator in service.indicators:
         if getattr(indicator, "optional", False) and indicator.name not in choice.include:
             continue
-        if plan.faulty & {*getattr(indicator, "rasters", {})}:
+        if plan.faulty & {*choice.reads(getattr(indicator, "rasters", {}))}:
             continue
-        reason = _lacking(plan, service, indicator)
+        reason = _lacking(plan, choice, service, indicator)
         if reason is not None:
             plan.uncovered.append(Uncovered(service.name, indicator.name, reason))
             continue
@@ -173,7 +217,7 @@ def _add_service(plan: Plan, choice: Choice, service: Service, problems: list[Pr
 
 
 def _lacking(
-    plan: Plan, service: Service, indicator: Indicator | Derived | Products
+    plan: Plan, choice: Choice, service: Service, indicator: Indicator | Derived | Products
 ) -> Problem | None:
     """What an indicator needs and the definition does not name; None if nothing."""
     fields: dict[str, object] = {"service": service.name, "indicator": indicator.name}
@@ -189,7 +233,7 @@ def _lacking(
         base = next((u for u in plan.uncovered if (u.service, u.indicator) == (owner, name)), None)
         return Problem("W105", fields | {"of": f"{owner}.{name}"}) if base else None
     given = {layer.name for layer in plan.layers}
-    absent = [name for name in indicator.rasters if name not in given]
+    absent = [name for name in choice.reads(indicator.rasters) if name not in given]
     if absent:
         return Problem("W102", fields | {"rasters": ", ".join(absent)})
     table_name = indicator.table or (indicator.cap[0].split(".")[0] if indicator.cap else "")
@@ -234,7 +278,7 @@ def _item(
             for problem in statistics.check(plan.tables[table], {column: indicator.cap[1]}, codes)
             if problem not in problems
         ]
-    return replace(item, accumulator=_accumulate(plan, indicator, found))
+    return replace(item, accumulator=_accumulate(plan, choice, indicator, found))
 
 
 def _check_rows(table: Table, i: Indicator, codes: tuple[str, ...]) -> list[Problem]:
@@ -286,7 +330,7 @@ def _eligible(indicator: Indicator | Products) -> tuple[int, ...]:
     return tuple(ecosystem.index for ecosystem in members(indicator.ecosystems))
 
 
-def _accumulate(plan: Plan, i: Indicator, found: dict[str, Coefficient]) -> int:
+def _accumulate(plan: Plan, choice: Choice, i: Indicator, found: dict[str, Coefficient]) -> int:
     """Return the number of the column that sums *i*; indicators alike in all share one."""
     numbers = {layer.name: n for n, layer in enumerate(plan.layers[1:])}
     year = plan.definition.account.year
@@ -294,7 +338,9 @@ def _accumulate(plan: Plan, i: Indicator, found: dict[str, Coefficient]) -> int:
     for name, unit in i.coefficients.items():
         table = found[name].table(unit, list(plan.counties.places), year)
         lookups.append(_position(plan.lookups, table))
-    column = Column(i.kernel, tuple(numbers[name] for name in i.rasters), tuple(lookups))
+    column = Column(
+        i.kernel, tuple(numbers[name] for name in choice.reads(i.rasters)), tuple(lookups)
+    )
     weight = float(exact(i.unit_factor) / exact(i.quantum))  # 1000, not 1000 + 1e-13
     return _column(plan, Accumulator(column, _eligible(i), weight))
 
@@ -325,7 +371,7 @@ def _position(kept: list[NDArray[np.float64]], table: NDArray[np.float64]) -> in
     return len(kept) - 1
 
 
-def _add_base(plan: Plan, item: Item, registry: dict[tuple[str, str], Service]) -> None:
+def _add_base(plan: Plan, item: Item, registry: Mapping[tuple[str, str], Service]) -> None:
     """Add the indicator a derived one is made of, uncounted, where the profile leaves it out."""
     assert isinstance(item.indicator, Derived)
     key = source_of(item.service, item.indicator)
@@ -335,10 +381,10 @@ def _add_base(plan: Plan, item: Item, registry: dict[tuple[str, str], Service]) 
     for (name, method), service in registry.items():
         if name == key[0] and choice.method in ("", method):
             base = next(i for i in service.indicators if i.name == key[1])
-            if plan.faulty & {*getattr(base, "rasters", {})}:
+            if plan.faulty & {*choice.reads(getattr(base, "rasters", {}))}:
                 plan.items.remove(item)
                 return
-            reason = _lacking(plan, service, base)
+            reason = _lacking(plan, choice, service, base)
             if reason is not None:
                 plan.items.remove(item)
                 plan.uncovered.append(Uncovered(*item.key, reason))

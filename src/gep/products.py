@@ -1,10 +1,12 @@
 """The products table: quantity, unit, price and money of every product, read and checked."""
 
+import difflib
 from collections.abc import Mapping
 from decimal import Decimal
 
 from gep.coefficients import GIVEN, Price, Value
-from gep.errors import InputError, Problem
+from gep.ecosystems import Ecosystem, ecosystems, groups, members
+from gep.errors import InputError, Problem, gathering
 from gep.statistics import Row, Table
 from gep.text import is_share, parse_number
 from gep.units import TEN_THOUSANDS, exact, is_money
@@ -60,11 +62,34 @@ def check(table: Table, group: str, codes: tuple[str, ...]) -> list[Problem]:
             problems.append(Problem("E505", fields))
         seen.setdefault(key, row.line)
         unit = units.setdefault(key[1], row.cells["unit"]) or row.cells["unit"]
-        try:
+        with gathering(problems):
             read(table, row, unit)
-        except ValueError as error:
-            problems += getattr(error, "problems", ())
+        with gathering(problems):
+            grown_on(table, row)
     return problems
+
+
+def grown_on(table: Table, row: Row) -> tuple[Ecosystem, ...]:
+    """Ecosystems a row says its product grows on: a class or a group; () where it does not say.
+
+    Raises
+    ------
+    InputError
+        E550 the word is the key or the Chinese title of neither.
+    """
+    word = row.cells.get("ecosystem", "")
+    if not word:
+        return ()
+    titles = {group: title.zh for group, title in groups().items()}
+    titles |= {e.key: e.title.zh for e in ecosystems().values()}
+    keys = [key for key, title in titles.items() if word in (key, title)]
+    if not keys:
+        close = difflib.get_close_matches(word, [*titles, *titles.values()], 3)
+        listed = {key: title for key, title in titles.items() if {key, title} & {*close}} or titles
+        known = ", ".join(f"{key} ({title})" for key, title in listed.items())
+        at = f"{table.file.name}:{row.line} ecosystem"
+        raise InputError(Problem("E550", {"at": at, "word": word, "known": known}))
+    return members(tuple(keys))
 
 
 def read(table: Table, row: Row, unit: str) -> tuple[Decimal | None, Price | None, Decimal | None]:

@@ -1,6 +1,7 @@
 """Profiles: which services an account counts, with which method, coefficient sets and prices."""
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
@@ -12,7 +13,7 @@ from gep.errors import InputError, Problem
 from gep.service import Service
 from gep.shipped import folder, read_toml
 
-KEYS = {"counted", "method", "sets", "prices", "parameters", "basis", "include", "note"}
+KEYS = {"counted", "method", "sets", "prices", "parameters", "rasters", "include", "basis", "note"}
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,12 @@ class Choice:
     sets: dict[str, str] = field(default_factory=dict)
     prices: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, Decimal] = field(default_factory=dict)
+    rasters: dict[str, str] = field(default_factory=dict)
     include: tuple[str, ...] = ()
+
+    def reads(self, rasters: Iterable[str]) -> list[str]:
+        """Rasters that are read where a kernel names *rasters*: the profile may put others in."""
+        return [self.rasters.get(name, name) for name in rasters]
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,26 @@
 """An account from quantities somebody else has: prices, derived indicators, totals, shares."""
 
-import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cached_property
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 from gep import coefficients, tables
-from gep.accounts import derived_amounts, priced
+from gep.accounts import derived_amounts
 from gep.coefficients import GIVEN, Book, Coefficient, Price, Value, weakest
 from gep.cube import UNALLOCATED, UNATTRIBUTED, Cube, Leaf, Line, money, quanta, value
 from gep.ecosystems import Title, ecosystems, groups
-from gep.errors import IdentityError, InputError, Problem, UnitError, stop_on
+from gep.errors import IdentityError, InputError, UnitError, stop_on
 from gep.identities import Identity, of_tables
 from gep.outputs import csv
+from gep.pricing import priced
 from gep.products import AGREES
 from gep.profile import Choice, Profile, catalogue, load
+from gep.replacements import Replacer, number, suggest, wrong
 from gep.service import Derived, Indicator, Products, Service, services, source_of
 from gep.tables import TOTAL
 from gep.units import (
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     import pandas
     import xarray
 
+CALL = "gep.from_quantities"
 QUANTUM = Decimal("1e-9")
 CENT = Decimal("0.01")
 COLUMNS = (
@@ -209,8 +211,12 @@ class _Pricer:
             if name not in used and any(name in file for file in self.book.services.values()):
                 raise _wrong(f"{name} makes quantities of rasters or tables; these are given")
             if name not in used:
-                raise _wrong(f"unknown coefficient {name}; {_suggest(name, used)}")
-        self.replaced = {name: self._replacement(name, text) for name, text in replaced.items()}
+                raise _wrong(f"unknown coefficient {name}; {suggest(name, used)}")
+        self.replaced = dict(replaced)
+        for name in replaced:
+            for file, entries in self.book.services.items():
+                if name in entries:
+                    self._coefficient(file, name)
 
     def make(
         self, frame: "pandas.DataFrame", population: float | Mapping[str, float] | None = None
@@ -340,7 +346,7 @@ class _Pricer:
         found = self.book.coefficient(service, name, self._choice(service).sets.get(name, ""))
         assert found
         if name in self.replaced:
-            return replace(self.replaced[name], index=found.index)
+            return Replacer(self.book, self.year, CALL).replacement(found, self.replaced[name])
         return found
 
     def _priced(self, line: Line) -> Line:
@@ -357,87 +363,9 @@ class _Pricer:
         cents, prices = made.cents | line.cents, made.prices | line.prices
         return replace(made, amounts=line.amounts, cents=cents, prices=prices)
 
-    def _replacement(self, name: str, text: str) -> Coefficient:
-        """Coefficient made of a text such as `7.06 CNY_2010/m^3`, held against those shipped."""
-        digits, _, unit = str(text).strip().partition(" ")
-        amount = _number(digits, name)
-        if amount is None:
-            raise _wrong(f"{name}: not a number: {text}")
-        parsed = Value(amount, "seen", "", "caller", str(text), verified_by=GIVEN)
-        title = {"en": name, "zh": name}
-        bounds = Decimal("-Infinity"), Decimal("Infinity")
-        made = Coefficient(
-            "caller", name, title, unit.strip() or "1", bounds, ("constant",), {("",): parsed}
-        )
-        for file in self.book.services:
-            chosen = self._choice(file).sets.get(name, "")
-            shipped = self.book.coefficient(file, name, chosen)
-            if shipped and shipped.file == f"{file}.toml":
-                try:
-                    self._check(replace(made, index=shipped.index), shipped, bool(unit))
-                except UnitError as error:
-                    raise UnitError(of_unit(error, name)) from None
-        return made
-
-    def _check(self, made: Coefficient, shipped: Coefficient, stated: bool) -> None:
-        """Refuse a replacement without unit, of another quantity, undated, or out of range."""
-        name, found = made.name, made.find()
-        assert found
-        said, number = found.where, found.number
-        if not stated and shipped.unit != "1":
-            raise _wrong(f"{name} = {said} states no unit, such as {self._example(shipped)}")
-        if is_money(shipped.unit):
-            number = self._money_in(made, shipped, found)
-        else:
-            number *= exact(factor(made.unit, shipped.unit, name))
-        low, high = shipped.range
-        if not low <= number <= high:
-            bounds = f"{low:f} to {high:f} {shipped.unit}".removesuffix(" 1")
-            raise _wrong(f"{name} = {said} is outside {bounds}")
-
-    def _example(self, shipped: Coefficient) -> str:
-        return of_year(shipped.unit, self.year) if is_money(shipped.unit) else shipped.unit
-
-    def _money_in(self, made: Coefficient, shipped: Coefficient, said: Value) -> Decimal:
-        """Price that replaces another in the unit and the money of that other.
-
-        Money that no index moves so far is compared unmoved; money that cannot be moved to the
-        price year is an error.
-        """
-        text = f"{made.name} = {said.where}"
-        year = price_year(made.unit)
-        if year is None and is_money(made.unit):
-            why = f"states no year of its money; write {of_year(made.unit, self.year)}"
-            raise _wrong(f"{text} {why}")
-        if year is None:
-            factor(made.unit, self._example(shipped), made.name)  # raises: this is no money
-        assert year is not None
-        factor(made.unit, of_year(shipped.unit, year), made.name)
-        if said.number < 0:
-            raise _wrong(f"{text} is negative")
-        found = self.book.price(made, shipped.unit, self.year)
-        if isinstance(found, Problem):
-            raise _wrong(f"{text} is money of {year}, which no index moves to {self.year}")
-        own = self.book.price(made, shipped.unit, price_year(shipped.unit) or year)
-        if isinstance(own, Problem):
-            own = self.book.price(made, shipped.unit, year)
-        assert isinstance(own, Price)
-        return own.number
-
 
 def _wrong(why: str) -> InputError:
-    return InputError(Problem("E019", {"call": "gep.from_quantities", "why": why}))
-
-
-def _suggest(word: str, known: Iterable[str]) -> str:
-    """Word that was perhaps meant, else all there are.
-
-    >>> _suggest("quantiy", ["quantity", "price"]), _suggest("bees", ["quantity", "price"])
-    ('did you mean quantity?', 'known: quantity, price')
-    """
-    names = list(known)
-    close = difflib.get_close_matches(word, names, 1)
-    return f"did you mean {close[0]}?" if close else f"known: {', '.join(names)}"
+    return wrong(CALL, why)
 
 
 def _book() -> Book:
@@ -482,7 +410,7 @@ def _rows(frame: "pandas.DataFrame") -> list[_Row]:
             raise _wrong(f"column {column} is missing; there are: {', '.join(columns)}")
     for column in columns:
         if column not in COLUMNS:
-            raise _wrong(f"unknown column {column}; {_suggest(column, COLUMNS)}")
+            raise _wrong(f"unknown column {column}; {suggest(column, COLUMNS)}")
         if columns.count(column) > 1:
             raise _wrong(f"column {column} stands twice")
     rows = []
@@ -531,7 +459,7 @@ def _people(said: object, names: Mapping[str, str]) -> dict[str, Decimal]:
     found = {_code(code, "population"): people for code, people in said.items()}
     for code in found:
         if code not in names:
-            raise _wrong(f"population of {code}, which the frame has not; {_suggest(code, names)}")
+            raise _wrong(f"population of {code}, which the frame has not; {suggest(code, names)}")
     return {code: _positive(people, f"population of {code}") for code, people in found.items()}
 
 
@@ -545,7 +473,7 @@ def _positive(said: object, what: str) -> Decimal:
 def _known(row: _Row, service: str, indicator: str) -> Indicator | Derived | None:
     """Indicator of the registry a row speaks of, None if it is the row's own."""
     if service not in catalogue():
-        raise row.wrong(f"unknown service {service}; {_suggest(service, catalogue())}")
+        raise row.wrong(f"unknown service {service}; {suggest(service, catalogue())}")
     if not indicator:
         raise row.wrong("indicator is empty")
     known = _indicator(service, indicator)
@@ -554,7 +482,7 @@ def _known(row: _Row, service: str, indicator: str) -> Indicator | Derived | Non
     is_open = not there or any(isinstance(i, Products) for i in there)
     if known is None and not is_open and not with_money:
         names = dict.fromkeys(i.name for i in there)
-        raise row.wrong(f"unknown indicator {indicator}; {_suggest(indicator, names)}")
+        raise row.wrong(f"unknown indicator {indicator}; {suggest(indicator, names)}")
     if known is not None and not known.priced and with_money:
         raise row.wrong("a quantity that has no money; it cannot have a price or a value")
     return known
@@ -564,7 +492,7 @@ def _ecosystem(row: _Row) -> str:
     word = row.text("ecosystem") or UNATTRIBUTED
     known = [*ecosystems(), *groups(), UNATTRIBUTED]
     if word not in known:
-        raise row.wrong(f"unknown ecosystem {word}; {_suggest(word, known)}")
+        raise row.wrong(f"unknown ecosystem {word}; {suggest(word, known)}")
     return word
 
 
@@ -604,15 +532,7 @@ def _identities(cube: Cube) -> tuple[Identity, ...]:
 
 def _number(text: str, what: str) -> Decimal | None:
     """Return the number a text says; None if it is empty."""
-    if not text:
-        return None
-    try:
-        number = Decimal(text.replace("_", "?"))  # Decimal would read 1_0 as 10
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
-        raise _wrong(f"{what}: not a number: {text}")
-    return number
+    return number(text, what, CALL)
 
 
 def _text(found: object) -> str:

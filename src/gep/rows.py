@@ -11,10 +11,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from gep.coefficients import GIVEN
-from gep.cube import UNATTRIBUTED, Amounts, Line, quanta, shares, value
-from gep.ecosystems import Title, members
+from gep.cube import UNATTRIBUTED, Amounts, Line, Stated, quanta, shares
+from gep.ecosystems import Ecosystem, Title, members
 from gep.plan import Item, Plan
-from gep.products import read
+from gep.products import grown_on, read
 from gep.service import Indicator, Products, arguments
 from gep.statistics import Row, Table
 from gep.units import exact
@@ -30,15 +30,21 @@ class Weights:
     areas: NDArray[Any]
     sums: NDArray[Any]
 
-    def spread(self, item: Item, place: str, total: int | None) -> Amounts:
-        """Amount of a county by ecosystem; to `unattributed` where there are no weights."""
+    def spread(
+        self, item: Item, place: str, total: int | None, grown_on: tuple[Ecosystem, ...] = ()
+    ) -> Amounts:
+        """Amount of a county by ecosystem; to `unattributed` where there are no weights.
+
+        Where *grown_on* says the ecosystems, it is spread over them and no others. A weight raster
+        is summed over those of the service only: if one of them is not among these, by area.
+        """
         assert isinstance(item.indicator, Indicator | Products)
-        found = members(item.indicator.ecosystems)
+        own = members(item.indicator.ecosystems)
         p = self.places.index(place)
-        column = item.accumulator
+        column = item.accumulator if {*grown_on} <= {*own} else None
         by_class = self.areas[p] if column is None else self.sums[p, :, column]
-        kept = [(e.key, int(by_class[e.index])) for e in found if by_class[e.index] > 0]
-        if not item.indicator.spread or not kept:
+        kept = [(e.key, int(by_class[e.index])) for e in grown_on or own if by_class[e.index] > 0]
+        if not (item.indicator.spread or grown_on) or not kept:
             return {(place, UNATTRIBUTED): total}
         keys = [(place, key) for key, _ in kept]
         if total is None:
@@ -62,12 +68,10 @@ def row_amounts(plan: Plan, item: Item, i: Indicator, weights: Weights) -> Summe
     """Amounts of a kernel over the rows of its table, summed per county and spread.
 
     A measured amount wins over the kernel's. A county with a row that lacks a number is missing
-    as a whole: a sum without it is too small. Money the rows have is money of the table's year,
-    so it is missing at the prices of another.
+    as a whole: a sum without it is too small. Money the rows have is money of the table's year.
     """
     table = plan.tables[i.table]
     year = plan.definition.account.year
-    dated = table.year == plan.definition.price_year
     totals: dict[str, int | None] = {}
     money: dict[str, int | None] = {}
     formula = set()
@@ -79,7 +83,7 @@ def row_amounts(plan: Plan, item: Item, i: Indicator, weights: Weights) -> Summe
             amount = _result(i.kernel, inputs, i.unit_factor)
         _add(totals, row.county, amount, exact(i.quantum))
         if i.worth is not None:
-            _add(money, row.county, _result(i.worth, inputs, 1.0) if dated else None, CENT)
+            _add(money, row.county, _result(i.worth, inputs, 1.0), CENT)
     return Summed(
         _spread(weights, item, totals),
         _spread(weights, item, money),
@@ -127,7 +131,7 @@ def _result(
 
 
 def products(plan: Plan, item: Item, weights: Weights) -> list[Line]:
-    """Every product of a group as a line of its own, at the prices the table states."""
+    """Every product of a group as a line of its own, with the prices and money the table states."""
     assert isinstance(item.indicator, Products)
     table = plan.tables[item.indicator.table]
     by_product: dict[str, list[Row]] = defaultdict(list)
@@ -143,26 +147,25 @@ def _product(
     assert isinstance(item.indicator, Products)
     quantum = exact(item.indicator.quantum)
     unit = next((row.cells["unit"] for row in rows if row.cells.get("unit")), "")
-    dated = table.year == plan.definition.price_year
     amounts: Amounts = {}
-    cents: Amounts = {}
-    prices = {}
+    said = Stated(table.name, table.year, item.indicator.index)
     for row in rows:
         quantity, price, stated = read(table, row, unit)
+        where = grown_on(table, row)
         total = None if quantity is None else quanta(quantity, quantum)
         if stated is not None and price is None:
-            in_cents = round(Fraction(stated) * 100) if dated else None
-            cents |= weights.spread(item, row.county, in_cents)
+            cents = round(Fraction(stated) * 100)
+            said.cents.update(weights.spread(item, row.county, cents, where))
             if total is not None:
-                amounts |= weights.spread(item, row.county, total)
+                amounts |= weights.spread(item, row.county, total, where)
             continue
-        split = weights.spread(item, row.county, total)
+        split = weights.spread(item, row.county, total, where)
         amounts |= split
         for leaf, amount in split.items():
-            known = price is not None and amount is not None and dated
-            cents[leaf] = value(amount, quantum, price.number) if known else None  # type: ignore[union-attr, arg-type]
-            if known:
-                prices[leaf] = price
+            if price is None or amount is None:
+                said.cents[leaf] = None
+            else:
+                said.prices[leaf] = price
     return Line(
         item.service.group,
         item.service.name,
@@ -171,8 +174,7 @@ def _product(
         f"{unit}/year" if unit else "",
         quantum,
         amounts,
-        cents,
-        prices,  # type: ignore[arg-type]
-        dict.fromkeys(cents | amounts, GIVEN),
+        states=dict.fromkeys(said.cents | said.prices | amounts, GIVEN),
+        stated=said,
         counted=item.counted,
     )

@@ -55,18 +55,37 @@ class Partials:
 
     def add(self, other: "Partials", places: NDArray[np.int64]) -> None:
         """Add partials whose places are *places* of these; the order of additions is irrelevant."""
+        self._add(other, places, 1)
+        self.findings.add(other.findings)
+
+    def merge(self, other: "Partials") -> None:
+        """Add partials of the same places."""
+        self.add(other, np.arange(len(self.pixels)))
+
+    def subtract(self, other: "Partials") -> None:
+        """Take off partials of the same places that are part of these: exactly, as integers."""
+        self._add(other, np.arange(len(self.pixels)), -1)
+
+    def copy(self) -> "Partials":
+        """Partials that can be changed without changing these; their findings are none."""
+        zeros = Partials.zeros(
+            len(self.pixels), self.pixels.shape[1] - 1, self.blame.shape[0], self.blame.shape[1]
+        )
+        zeros._add(self, np.arange(len(self.pixels)), 1)
+        return zeros
+
+    def _add(self, other: "Partials", places: NDArray[np.int64], sign: int) -> None:
         for mine, theirs in ((self.sums, other.sums), (self.negative, other.negative)):
-            mine[places] += theirs
+            mine[places] += sign * theirs
             carry = mine[places][..., 1] >> 32
             mine[places, ..., 0] += carry
             mine[places, ..., 1] &= MASK
-        self.missing[places] += other.missing
-        self.missing_area[places] += other.missing_area
-        self.pixels[places] += other.pixels
-        self.areas[places] += other.areas
-        self.blame += other.blame
-        self.outside += other.outside
-        self.findings.add(other.findings)
+        self.missing[places] += sign * other.missing
+        self.missing_area[places] += sign * other.missing_area
+        self.pixels[places] += sign * other.pixels
+        self.areas[places] += sign * other.areas
+        self.blame += sign * other.blame
+        self.outside += sign * other.outside
 
     def total(self, limbs: NDArray[np.int64]) -> NDArray[Any]:
         """Two-limb integers as Python integers."""

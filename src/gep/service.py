@@ -46,7 +46,7 @@ class Indicator:
     is the amount of the row instead of the kernel's. `items` lets a county have several rows.
     `worth` is a second kernel, giving the money of the row [CNY/year] in money of the table's
     year, where no price says it; each of the two kernels then takes what it needs of what is
-    declared.
+    declared. `index` names the price index that moves such money to another year.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Indicator:
     items: bool = False
     worth: Callable[..., float] | None = None
     worth_example: Example | None = None
+    index: str = ""
     ecosystems: tuple[str, ...]
     gives: str
     quantity: str
@@ -149,13 +150,17 @@ class Derived:
 
 @dataclass(frozen=True, kw_only=True)
 class Products:
-    """Open rows: every product of a group in the products table is an indicator of its own."""
+    """Open rows: every product of a group in the products table is an indicator of its own.
+
+    `index` names the price index that moves the table's prices and money to another year.
+    """
 
     name: str
     title: Title
     group: str
     ecosystems: tuple[str, ...]
     spread: tuple[str, ...] = ()
+    index: str = "farm_producer_price"
     quantum: float = 1e-6
     table: str = "products"
     source: str

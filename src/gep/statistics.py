@@ -1,21 +1,24 @@
 """Department tables → checked columns: numbers with units, one row per county and item."""
 
-import csv
-import io
 import re
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from gep.config import TableSection, locate
-from gep.errors import InputError, Problem, UnitError
-from gep.text import decode, is_share, parse_number
+from gep.errors import InputError, Problem, UnitError, stop_on
+from gep.sheets import Sheet, read
+from gep.text import is_share, parse_number
 from gep.units import exact, factor, is_money, of_unit, of_year, price_year
 
 KEY = "county_code"
 ITEM = "name"
 """Column that tells several rows of one county apart."""
 REPEATS = "*"
+HEADER_BY = 10
+"""Line by which the header must have come."""
+NOTES = ("注", "备注", "附注", "说明", "note")
+"""Words that begin the notes below a table."""
 _HEADER = re.compile(r"^(?P<name>[^()\[\]（）]+?)\s*[(\[（](?P<unit>.+)[)\]）]$")
 
 
@@ -84,52 +87,93 @@ class Table:
 
 
 def load(name: str, section: TableSection, folder: Path, year: int) -> Table:
-    """Table *name* of a gep.toml.
+    """Table *name* of a gep.toml, from a CSV or a sheet of a workbook.
 
     Raises
     ------
     InputError
-        E004, E501 unknown encoding, E502 no column of county codes, E506 no rows.
+        E004, E501 unknown encoding, E502 no column of county codes, E506 no rows, E508 a column
+        twice, E511 to E512 no clean CSV, E540 to E549 no simple workbook.
     """
     path = locate(folder, section.file)
     if not path.is_file():
         raise InputError(Problem("E004", {"at": f"statistics.{name}", "file": path}))
-    try:
-        lines = list(csv.reader(io.StringIO(decode(path)), strict=True))
-    except csv.Error as error:
-        raise InputError(Problem("E511", {"file": path, "why": error})) from None
-    header = [cell.strip() for cell in lines[0]] if lines else []
+    sheet = read(path, section.sheet)
+    top, names, units = _header(sheet, section)
+    for column, declared in section.columns.items():
+        if declared.unit:
+            units[column] = declared.unit
+    twice = sorted({n for n in names if n and names.count(n) > 1})
+    if twice:
+        raise InputError(Problem("E508", {"file": path, "columns": ", ".join(twice)}))
+    lines = _above_notes(sheet, top, names)
+    stop_on(sheet.problems(top, lines[-1][0] if lines else top))
+    rows = [_row(path, number, line, names) for number, line in lines]
+    if not rows:
+        raise InputError(Problem("E506", {"file": path}))
+    return Table(name, path, section.year or year, units, tuple(rows))
+
+
+def _header(sheet: Sheet, section: TableSection) -> tuple[int, list[str], dict[str, str]]:
+    """Line of the header, its columns and their units; titles may stand above it."""
+    above = [(number, line) for number, line in sheet.lines if number <= HEADER_BY]
+    for number, line in above:
+        names, units = _columns(line, section)
+        if KEY in names:
+            return number, names, units
+    likely = max((line for _, line in above), key=lambda line: sum(map(bool, line)), default=[])
+    known = ", ".join(cell.strip() for cell in likely)
+    raise InputError(Problem("E502", {"file": sheet.file, "column": KEY, "known": known}))
+
+
+def _columns(line: list[str], section: TableSection) -> tuple[list[str], dict[str, str]]:
+    """Names of columns as we call them, and the units in their headers."""
     renamed = {c.column: ours for ours, c in section.columns.items() if c.column}
     names, units = [], {}
-    for cell in header:
+    for cell in map(str.strip, line):
         found = _HEADER.match(cell)
         column, unit = (found["name"].strip(), found["unit"]) if found else (cell, "")
         column = renamed.get(cell, renamed.get(column, column))
         names.append(column)
         if unit:
             units[column] = unit
-    for column, declared in section.columns.items():
-        if declared.unit:
-            units[column] = declared.unit
-    if KEY not in names:
-        fields = {"file": path, "column": KEY, "known": ", ".join(header)}
-        raise InputError(Problem("E502", fields))
-    twice = sorted({n for n in names if n and names.count(n) > 1})
-    if twice:
-        raise InputError(Problem("E508", {"file": path, "columns": ", ".join(twice)}))
-    rows = []
-    for number, line in enumerate(lines[1:], 2):
-        if not any(cell.strip() for cell in line):
-            continue
-        if any(cell.strip() for cell in line[len(names) :]):
-            fields = {"at": f"{path.name}:{number}", "found": len(line), "want": len(names)}
-            raise InputError(Problem("E512", fields))
-        padded = [*line, *[""] * (len(names) - len(line))]
-        cells = dict(zip(names, (cell.strip() for cell in padded), strict=False))
-        rows.append(Row(number, cells[KEY].lstrip("'"), cells))
-    if not rows:
-        raise InputError(Problem("E506", {"file": path}))
-    return Table(name, path, section.year or year, units, tuple(rows))
+    return names, units
+
+
+def _above_notes(sheet: Sheet, top: int, names: list[str]) -> list[tuple[int, list[str]]]:
+    """Filled lines below the header, to the notes; a number among the notes is a row gone astray.
+
+    Raises
+    ------
+    InputError
+        E549 a number below the first note.
+    """
+    key = names.index(KEY)
+    filled = [(n, line) for n, line in sheet.lines if n > top and any(map(str.strip, line))]
+    end = next((n for n, (_, line) in enumerate(filled) if _is_note(line, key)), len(filled))
+    for number, line in filled[end:]:
+        astray = next((c for c in line if isinstance(parse_number(c), Decimal)), None)
+        if astray is not None:
+            fields = {"at": f"{sheet.file.name}:{number}", "text": astray.strip()}
+            raise InputError(Problem("E549", fields))
+    return filled[:end]
+
+
+def _is_note(line: list[str], key: int) -> bool:
+    """Whether a line begins with a note, and its county code is empty or that note."""
+    first = next(n for n, cell in enumerate(line) if cell.strip())
+    code = line[key].strip() if key < len(line) else ""
+    noted = line[first].strip().lower().startswith(NOTES)
+    return noted and (not code or first == key)
+
+
+def _row(path: Path, number: int, line: list[str], names: list[str]) -> Row:
+    if any(cell.strip() for cell in line[len(names) :]):
+        fields = {"at": f"{path.name}:{number}", "found": len(line), "want": len(names)}
+        raise InputError(Problem("E512", fields))
+    padded = [*line, *[""] * (len(names) - len(line))]
+    cells = dict(zip(names, (cell.strip() for cell in padded), strict=False))
+    return Row(number, cells[KEY].lstrip("'"), cells)
 
 
 def check(

@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ MANIFEST = "run.json"
 LOCK = ".lock"
 STAGING = ".staging-"
 CHUNK = 1 << 20
+Make = Callable[[Path], dict[str, bytes]]
 PATIENCE = 5.0
 """Seconds to wait for another run to finish writing."""
 
@@ -70,22 +71,26 @@ def locked(folder: Path) -> Generator[None, None, None]:
         yield
 
 
-def ready(folder: Path) -> None:
-    """Try whether *folder* can be written, and leave no trace.
+def ready(folder: Path, need: int = 0) -> None:
+    """Try whether *folder* can be written and has room for *need* bytes, and leave no trace.
 
     Raises
     ------
     BusyError, ResourceError
-        E710 if another process holds it; E701, E705 if it cannot be written.
+        E710 if another process holds it; E701, E705 if it cannot be written, E720 if there is no
+        room.
     """
     place = folder
     while not place.exists() and place != place.parent:
         place = place.parent
     try:
         with tempfile.TemporaryDirectory(prefix=STAGING, dir=place):
-            pass
+            free = shutil.disk_usage(place).free
     except OSError as error:
         raise _unwritten(folder, error) from None
+    if need > free:
+        fields = {"need": f"{need / 1e9:.1f}", "free": f"{free / 1e9:.1f}"}
+        raise ResourceError(Problem("E720", {"folder": folder, **fields}))
     if (folder / LOCK).exists():
         with locked(folder):
             pass
@@ -118,10 +123,12 @@ def _lock(file: Any) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def publish(folder: Path, name: str, files: dict[str, bytes]) -> Path:
+def publish(folder: Path, name: str, files: dict[str, bytes], make: Make | None = None) -> Path:
     """Put *files* into *folder*/*name* all at once, or not at all.
 
-    A folder that is there already must hold the same bytes; a finished run is never overwritten.
+    *make* is given the staging folder, makes further files in it (on the disk, verified), and
+    returns the content of what is still to be written. A folder that is there already must hold
+    the same bytes; a finished run is never overwritten.
 
     Raises
     ------
@@ -131,7 +138,7 @@ def publish(folder: Path, name: str, files: dict[str, bytes]) -> Path:
         E701 the disk is full, E705 the folder cannot be written.
     """
     final = folder / name
-    if final.exists():
+    if final.exists() and make is None:
         _compare(final, files)
         _point(folder, name)
         return final
@@ -140,12 +147,16 @@ def publish(folder: Path, name: str, files: dict[str, bytes]) -> Path:
         shutil.rmtree(left, ignore_errors=True)
     try:
         stage = Path(tempfile.mkdtemp(prefix=STAGING, dir=folder))
-        for file, content in files.items():
-            write(stage / file, content)
-        _sync(stage)
-        stage.chmod(0o755)
-        stage.rename(final)
-        _sync(folder)
+        made = {} if make is None else make(stage)
+        if final.exists():
+            _compare(final, files | made, stage)
+        else:
+            for file, content in (files | made).items():
+                write(stage / file, content)
+            sync_folder(stage)
+            stage.chmod(0o755)
+            stage.rename(final)
+            sync_folder(folder)
     except OSError as error:
         raise _unwritten(folder, error) from None
     finally:
@@ -177,7 +188,13 @@ def write(path: Path, content: bytes) -> None:
         raise IdentityError(Problem("E713", {"file": path.name}))
 
 
-def _sync(folder: Path) -> None:
+def sync_file(path: Path) -> None:
+    """Force a file that somebody else wrote to the disk."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
     """Force a folder's entries to the disk, where the system can."""
     if os.name == "nt":
         return
@@ -188,7 +205,14 @@ def _sync(folder: Path) -> None:
         os.close(handle)
 
 
-def _compare(final: Path, files: dict[str, bytes]) -> None:
+def _compare(final: Path, files: dict[str, bytes], stage: Path | None = None) -> None:
+    """Raise IdentityError E712 unless *final* has the content of *files* and of *stage*."""
+    if stage is not None:
+        for path in (path for path in sorted(stage.rglob("*")) if path.is_file()):
+            own = path.relative_to(stage).as_posix()
+            other = final / own
+            if not other.is_file() or digest_file(other) != digest_file(path):
+                raise IdentityError(Problem("E712", {"folder": final, "file": own}))
     for file, content in files.items():
         path = final / file
         if file == MANIFEST:

@@ -24,10 +24,12 @@ ACCOUNT_COLUMNS = (
     *("county_code", "county_name", "year", "group", "service", "indicator", "ecosystem"),
     *("quantity", "quantity_unit", "price", "price_unit", "value", "value_unit"),
     *("coverage", "verified"),
+    *("price_constant", "value_constant", "value_constant_unit"),
 )
 COUNTY_COLUMNS = (
     *("level", "code", "name", "area_km2", *GROUPS, "gep", "gep_constant", "gep_per_km2"),
-    *("population", "gep_per_capita", "gdp", "gep_to_gdp", "coverage", "status"),
+    *("population", "gep_per_capita", "gdp", "gep_to_gdp", "regulating_share", "coverage"),
+    "status",
 )
 EXTENT_COLUMNS = ("county_code", "county_name", "ecosystem", "area_km2", "share")
 
@@ -59,10 +61,24 @@ def areas(cube: Cube, name: str) -> list[Area]:
 
 def account_rows(cube: Cube) -> Iterator[Row]:
     """Yield one row per place, indicator and ecosystem, in the order of the account."""
+    constant = {line.key: line for line in cube.constant.lines} if cube.constant else {}
     for place in cube.places:
         for line in cube.lines:
             for leaf in line.by_place.get(place, ()):
-                yield _account_row(cube, line, leaf)
+                yield _account_row(cube, line, leaf) | _constant(cube, constant, line, leaf)
+
+
+def _constant(cube: Cube, constant: dict[tuple[str, str], Line], line: Line, leaf: Leaf) -> Row:
+    """Price and value of a leaf at the prices of the base year."""
+    row: Row = {"price_constant": None, "value_constant": None, "value_constant_unit": ""}
+    if cube.constant is None or not (line.priced and line.counted):
+        return row
+    then = constant[line.key]
+    price = then.prices.get(leaf)
+    row["price_constant"] = None if price is None else price.number
+    row["value_constant"] = money(then.cents.get(leaf))
+    row["value_constant_unit"] = f"CNY_{cube.constant.price_year}"
+    return row
 
 
 def _account_row(cube: Cube, line: Line, leaf: Leaf) -> Row:
@@ -99,7 +115,7 @@ def _county_row(cube: Cube, area: Area) -> Row:
     row: Row = dict.fromkeys(COUNTY_COLUMNS)
     row |= {"level": area.level, "code": area.code, "name": area.name, "area_km2": area_km2}
     row |= {group: money(cube.cents(area.places, group)) for group in GROUPS}
-    row["gep"] = total
+    row |= {"gep": total, "gep_constant": money(cube.constant_cents(area.places))}
     if total is not None and area_km2:
         row["gep_per_km2"] = round(total / area_km2, 2)
     people, product = (_stated(table, cube, area) for table in (cube.population, cube.gdp))
@@ -107,6 +123,9 @@ def _county_row(cube: Cube, area: Area) -> Row:
     if total is not None:
         row["gep_per_capita"] = round(total / people, 2) if people else None
         row["gep_to_gdp"] = round(total / product, 6) if product else None
+    regulating = row["regulating"]
+    if total and isinstance(regulating, Decimal):
+        row["regulating_share"] = round(regulating / total, 6)
     row["coverage"] = round(_mean_coverage(cube, area), 6) if known else None
     row["status"] = status(cube, area.places)
     return row

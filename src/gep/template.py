@@ -3,12 +3,15 @@
 from dataclasses import replace
 from pathlib import Path
 
+from gep.ecosystems import Title
 from gep.errors import InputError, Problem, ResourceError
-from gep.layers import variables
+from gep.layers import UNKNOWN, records, variables
+from gep.plan import COMPARED
 from gep.profile import Choice, Profile, chosen, load
 from gep.service import Indicator, Products, Service, services
 from gep.statistics import ITEM
 from gep.units import FIRST_YEAR
+from gep.variants import variants
 
 HEAD = """\
 # Account of the Gross Ecosystem Product / 生态产品总值核算
@@ -20,6 +23,7 @@ name = "{name}"
 year = 2021                  # accounting year / 核算年份 ({first} …)
 profile = "{profile}"
 # price_year = 2021          # money of which year / 价格年份, default: the accounting year
+# base_year = 2021           # constant prices of this year beside / 不变价基年
 # optional = [{optional}]  # left to you / 可选服务
 
 [counties]                   # polygons with a CRS / 带坐标系的县区界线
@@ -42,11 +46,19 @@ LAYER = """
 # scale = 1                  # only if the file does not state it / 文件未注明时才写
 """
 TABLE = """
+# {title}
 # {services}
 # [statistics.{name}]
 # file = "{name}.csv"
 """
+WORKBOOKS = """
+# Tables: CSV or .xlsx; of several sheets name one, sheet = "…"
+# 统计表：CSV 或 .xlsx；有多个工作表时用 sheet = "…" 指明
+"""
+COMPARISONS = {"population": "人均 GEP / GEP per person", "gdp": "GEP 与 GDP 之比 / GEP to GDP"}
+"""What the tables are for that no service reads."""
 OPTIONAL = "（可选）"
+VARIANT = "敏感性分析（可选） / sensitivity (optional)"
 NOT_BOTH = """
 # 只能计其一 / only one of them counts: {zh} ({en})
 """
@@ -98,14 +110,19 @@ def _layers(ready: list[Service]) -> dict[str, tuple[str, str, list[str]]]:
     for service in ready:
         for name in (*service.rasters(), *service.weights()):
             known = variables().get(name)
-            title = f"{known.title.en} / {known.title.zh}" if known else name
+            title = _both(known.title) if known else name
             unit = service.rasters().get(name) or (known.unit if known else "1")
             found.setdefault(name, (unit, title, []))[2].append(service.title.zh)
+    for variant in variants():
+        for name, instead in variant.rasters().items():
+            if instead in found and name not in found:
+                other = variables()[name]
+                found[name] = (found[instead][0], _both(other.title), [VARIANT])
     return found
 
 
 def _tables(ready: list[Service]) -> dict[str, tuple[str, list[str]]]:
-    """Header line and users of every statistics table the services can read."""
+    """Header line and users of every statistics table the account can read."""
     columns: dict[str, list[str]] = {}
     users: dict[str, list[str]] = {}
     for service in ready:
@@ -128,6 +145,9 @@ def _tables(ready: list[Service]) -> dict[str, tuple[str, list[str]]]:
                     columns[table].append(column)
                 if service.title.zh not in users.setdefault(table, []):
                     users[table].append(service.title.zh)
+    for table, unit in COMPARED.items():
+        columns[table] = ["county_code", _header("value", unit.replace("CNY", "元"))]
+        users[table] = [COMPARISONS[table]]
     return {name: (",".join(row) + "\r\n", users[name]) for name, row in columns.items()}
 
 
@@ -147,8 +167,9 @@ def _toml(name: str, profile: Profile, ready: list[Service]) -> str:
     for layer, (unit, title, users) in _layers(ready).items():
         named = "、".join(dict.fromkeys(users))
         text += LAYER.format(name=layer, unit=unit, title=title, services=named)
+    text += WORKBOOKS
     for table, (_, users) in _tables(ready).items():
-        text += TABLE.format(name=table, services="、".join(users))
+        text += TABLE.format(name=table, title=_both(_record(table)[0]), services="、".join(users))
     built = {service.name: service.title.zh.removesuffix(OPTIONAL) for service in ready}
     for pair in profile.exclusive:
         if set(pair) <= built.keys():
@@ -156,20 +177,42 @@ def _toml(name: str, profile: Profile, ready: list[Service]) -> str:
     return text + TAIL
 
 
+def _record(name: str) -> tuple[Title, Title]:
+    """Title and office of an input that is no raster variable."""
+    known = records().get(name)
+    return (known.title, known.office) if known else (Title(name, name), UNKNOWN)
+
+
+def _both(title: Title) -> str:
+    """Chinese and English, as the list gives them.
+
+    >>> _both(Title("Lakes", "湖泊")), _both(UNKNOWN)
+    ('湖泊 / Lakes', '—')
+    """
+    return title.zh if title.zh == title.en else f"{title.zh} / {title.en}"
+
+
 def _list(ready: list[Service]) -> str:
-    """What to obtain, as a table a bureau can send around."""
+    """What to obtain from whom, as a table a bureau can send around."""
     lines = [
         "# 数据清单 / What to obtain",
         "",
-        "| 数据 / data | 单位 / unit | 用于 / for |",
-        "|---|---|---|",
+        "| 数据 / data | 单位或列 / unit or columns | 用于 / for | 向谁要 / whom to ask |",
+        "|---|---|---|---|",
     ]
-    lines.append("| 县区界线 counties.gpkg | — | 全部 / all |")
-    lines.append("| 土地覆被 ecosystem.tif | — | 全部 / all |")
-    for name, (unit, title, users) in _layers(ready).items():
-        lines.append(f"| {title} `{name}` | {unit} | {'、'.join(dict.fromkeys(users))} |")
+    for name, file in (("counties", "counties.gpkg"), ("ecosystem", "ecosystem.tif")):
+        title, office = _record(name)
+        lines.append(f"| {_both(title)} `{file}` | — | 全部 / all | {_both(office)} |")
+    for name, (unit, said, users) in _layers(ready).items():
+        known = variables().get(name)
+        whom = _both(known.office if known else UNKNOWN)
+        named = "、".join(dict.fromkeys(users))
+        lines.append(f"| {said} `{name}` | {unit} | {named} | {whom} |")
     for name, (header, users) in _tables(ready).items():
-        lines.append(f"| 统计表 `{name}.csv` | {header.strip()} | {'、'.join(users)} |")
+        title, office = _record(name)
+        cells = (f"{_both(title)} `{name}.csv`", header.strip(), "、".join(users), _both(office))
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", "统计表可为 CSV 或 xlsx 工作簿 / a table may be a CSV or an xlsx workbook"]
     lines += ["", "products 表的 group 一列填："]
     for service in ready:
         for i in service.indicators:

@@ -25,6 +25,10 @@ WORDS = {
         "gep": "GEP",
         "missing_total": "GEP without what is missing (*)",
         "partial_total": "total (partial account, not GEP)",
+        "subject": "what the total hangs on",
+        "variant": "other choice",
+        "total_then": "total, 万元",
+        "change": "change",
         "place": "county",
         "area": "km²",
         "provisioning": "provisioning",
@@ -57,10 +61,31 @@ WORDS = {
         "results": "results in",
         "next": "next",
         "unverified": "of the numbers used have been checked against the printed source",
+        "decided": "provisional: unverified numbers decide services above 5 % of the total",
         "warnings": "warnings:",
         "errors": "errors:",
         "left_out": "not covered:",
         "none": "no problems",
+        "before": "before",
+        "after": "after",
+        "difference": "difference",
+        "percent": "%",
+        "by_area": "area",
+        "by_quantity": "quantity per area",
+        "by_price": "price",
+        "by_other": "other",
+        "by_ecosystem": "ecosystem",
+        "unattributed": "no ecosystem stated",
+        "prices_of": "prices of {year}",
+        "two_prices": "{before} against {after}: the effect of price holds the change of money",
+        "ten_thousands": "in 万元",
+        "rounding": "rounding",
+        "boundary": "county in one account only",
+        "one_side": "counted in one account only",
+        "missing_side": "missing in one account only",
+        "unpriced": "money without quantity and price",
+        "of_leaves": "{money} CNY (leaves: {count})",
+        "same": "no difference",
     },
     "zh": {
         ":": "：",
@@ -73,6 +98,10 @@ WORDS = {
         "gep": "GEP",
         "missing_total": "GEP（不含缺失部分 *）",
         "partial_total": "合计（部分核算，不是 GEP）",
+        "subject": "总值取决于",
+        "variant": "另一种取法",
+        "total_then": "总值（万元）",
+        "change": "变化",
         "place": "县区",
         "area": "面积 km²",
         "provisioning": "物质产品",
@@ -105,10 +134,31 @@ WORDS = {
         "results": "结果在",
         "next": "下一步",
         "unverified": "个所用数值已与印刷原文核对",
+        "decided": "暂行结果：占总值 5 % 以上的服务使用了未核实的数值",
         "warnings": "提醒",
         "errors": "错误",
         "left_out": "未核算",
         "none": "没有问题",
+        "before": "前期",
+        "after": "后期",
+        "difference": "变化",
+        "percent": "变化率",
+        "by_area": "面积",
+        "by_quantity": "单位面积实物量",
+        "by_price": "价格",
+        "by_other": "其他",
+        "by_ecosystem": "生态系统",
+        "unattributed": "未归入生态系统",
+        "prices_of": "{year} 年价",
+        "two_prices": "{before}对{after}：价格影响中含币值变化",
+        "ten_thousands": "单位：万元",
+        "rounding": "舍入",
+        "boundary": "县区只在一方",
+        "one_side": "只有一方核算",
+        "missing_side": "只有一方缺失",
+        "unpriced": "只有金额，没有实物量和价格",
+        "of_leaves": "{money} 元（{count} 个最细单元）",
+        "same": "没有变化",
     },
 }
 
@@ -186,6 +236,21 @@ def county_table(cube: Cube, name: str, language: str) -> str:
     return ruled(rows, frozenset({2, 3, 4, 5, 6}))
 
 
+def sensitivity_table(result: "Result", language: str) -> str:
+    """What the total would be with other choices; empty if nothing changes it."""
+    words = WORDS[language]
+    rows = [[words[name] for name in ("subject", "variant", "total_then", "change")]]
+    previous = ""
+    for row in result.sensitivity:
+        subject = row.subject.say(language)
+        then = None if row.after is None else row.total + row.after - row.before
+        change = "—" if row.share is None else f"{row.share:+.1%}"
+        shown = subject if subject != previous else ""
+        rows.append([shown, row.title.say(language), ten_thousands(then), change])
+        previous = subject
+    return ruled(rows, frozenset({2, 3}), last=False) if rows[1:] else ""
+
+
 def notes(result: "Result", language: str) -> list[str]:
     """Return what a reader must know beside the tables."""
     words = WORDS[language]
@@ -195,8 +260,11 @@ def notes(result: "Result", language: str) -> list[str]:
         lines.append(f"* {words['missing']}")
     lines += left_out([u.reason for u in result.plan.uncovered], language)
     checked, all_numbers = result.verified
-    counted = f"{checked} / {all_numbers} {words['unverified']}"
-    return [*lines, counted]
+    lines.append(f"{checked} / {all_numbers} {words['unverified']}")
+    if shares := result.provisional:
+        large = [f"{catalogue()[s].title.say(language)} {n:.1%}" for s, n in shares.items()]
+        lines.append(f"{words['decided']}{words[':']}{', '.join(large)}")
+    return lines
 
 
 def understood(report: "Report", language: str) -> str:

@@ -44,6 +44,9 @@ kilowatt_hour = 3.6 MJ = kWh = 千瓦时 = 度
 degC = [temperature]
 person = [people] = 人
 visit = [visits] = 人次
+room = [rooms] = 间
+night = [nights] = 夜
+room_night = room * night = 间夜
 percent = 0.01
 CNY = [money] = 元
 """

@@ -15,6 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import derive
+import levels
 import numpy as np
 import pytest
 import rasterio
@@ -425,6 +426,15 @@ def test_derived_rasters_are_where_the_inputs_are(derived: Path) -> None:
 
 
 # Against what is published
+
+
+def test_the_table_of_published_numbers_is_fresh(province: gep.Result) -> None:
+    """README.md says what levels.py makes; a gap above twofold has its reason beside it."""
+    found = levels.rows(levels.Province(province), levels.at_prices_of(2010))
+    page = levels.README.read_text("utf8")
+    made = levels.filled(page, levels.table(found))
+    assert made == page, "run: python tests/real/levels.py"
+    assert all(row.why and row.source for row in found)
 
 
 def test_amounts_per_area_are_printed_beside_published_ones(province: gep.Result) -> None:

@@ -70,6 +70,7 @@ SERVICE = Service(
             coefficients={"time_value_share": "1"},
             items=True,
             worth=travel_cost,
+            index="consumer_price",
             worth_example=Example(
                 inputs={
                     "visitors": 1000.0,

@@ -61,6 +61,7 @@ SERVICE = Service(
             coefficients={"income_factor": "1"},
             items=True,
             worth=income_of_nature,
+            index="consumer_price",
             worth_example=Example(
                 inputs={"income": 1.0e9, "nature_share": 0.25, "income_factor": 1.0},
                 gives=2.5e8,

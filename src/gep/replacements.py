@@ -1,0 +1,188 @@
+"""Numbers a caller puts in place of those on file, held against the unit and range of these."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+
+from gep.coefficients import GIVEN, Book, Coefficient, Keys, Price, Value
+from gep.ecosystems import ecosystems, groups
+from gep.errors import InputError, Problem, UnitError
+from gep.units import exact, factor, is_money, of_unit, of_year, price_year
+
+Said = str | Mapping[str, str]
+"""`7.06 CNY_2010/m^3`, or such texts by key (ecosystem, county, year)."""
+
+
+def wrong(call: str, why: str) -> InputError:
+    """E019 of a call."""
+    return InputError(Problem("E019", {"call": call, "why": why}))
+
+
+@dataclass(frozen=True)
+class Replacer:
+    """Makes coefficients from what a call says; money is checked by moving it to *year*."""
+
+    book: Book
+    year: int
+    call: str
+
+    def replacement(self, shipped: Coefficient, said: Said) -> Coefficient:
+        """Coefficient in place of *shipped*.
+
+        A text is one number for all places and years; a mapping replaces single keys.
+
+        Raises
+        ------
+        InputError, UnitError
+            E019 no number, no unit, another key, undated money or money no index moves, out of
+            range; E603 a unit of another quantity.
+        """
+        try:
+            if isinstance(said, Mapping):
+                return self._keyed(shipped, said)
+            return self._single(shipped, str(said))
+        except UnitError as error:
+            raise UnitError(of_unit(error, shipped.name)) from None
+
+    def _single(self, shipped: Coefficient, said: str) -> Coefficient:
+        name = shipped.name
+        if shipped.by not in (("constant",), ("year",)):
+            keys = ", ".join(list(dict.fromkeys(k[0] for k in shipped.values))[:3])
+            by = ", ".join(shipped.by)
+            raise wrong(self.call, f"{name} is given by {by}; say which, such as {keys}")
+        amount, unit = self._parsed(name, said)
+        value = Value(amount, "seen", "", "caller", said, verified_by=GIVEN)
+        made = replace(
+            shipped,
+            file="caller",
+            unit=unit or "1",
+            by=("constant",),
+            values={("",): value},
+            set="",
+            holds=False,
+        )
+        self._check(made, shipped, bool(unit), said)
+        return made
+
+    def _keyed(self, shipped: Coefficient, said: Mapping[str, str]) -> Coefficient:
+        if shipped.by == ("constant",) or len(shipped.by) > 1:
+            by = ", ".join(shipped.by)
+            raise wrong(self.call, f"{shipped.name} is given by {by}: it has no single keys")
+        values: dict[Keys, Value] = dict(shipped.values)
+        for key, text in said.items():
+            values[(str(key),)] = self._at(shipped, str(key), str(text))
+        return replace(shipped, file="caller", values=values)
+
+    def _at(self, shipped: Coefficient, key: str, said: str) -> Value:
+        """Value of one key in the unit of the coefficient it replaces."""
+        where = f"{shipped.name}.{key}"
+        words = [*ecosystems(), *groups()]
+        if shipped.by == ("ecosystem",) and key not in words:
+            raise wrong(self.call, f"{where}: not an ecosystem")
+        if shipped.by == ("year",) and not key.isdigit():
+            raise wrong(self.call, f"{where}: not a year")
+        amount, unit = self._parsed(where, said)
+        want = shipped.unit
+        if is_money(want) and shipped.by == ("year",):
+            want = of_year(want, int(key))
+        if not unit and want != "1":
+            raise wrong(self.call, f"{where} = {said} states no unit, such as {want}")
+        amount *= exact(factor(unit or "1", want, where))
+        self._in_range(where, said, amount, shipped)
+        return Value(amount, "seen", "", "caller", said, verified_by=GIVEN)
+
+    def _parsed(self, name: str, said: str) -> tuple[Decimal, str]:
+        digits, _, unit = said.strip().partition(" ")
+        amount = number(digits, name, self.call)
+        if amount is None:
+            raise wrong(self.call, f"{name}: not a number: {said}")
+        return amount, unit.strip()
+
+    def _check(self, made: Coefficient, shipped: Coefficient, stated: bool, said: str) -> None:
+        """Refuse a number without unit, of another quantity, undated, or out of range."""
+        name, amount = made.name, made.values["",].number
+        if not stated and shipped.unit != "1":
+            raise wrong(
+                self.call, f"{name} = {said} states no unit, such as {self._example(shipped)}"
+            )
+        if is_money(shipped.unit):
+            amount = self._money_in(made, shipped, said)
+        else:
+            amount *= exact(factor(made.unit, shipped.unit, name))
+        self._in_range(name, said, amount, shipped)
+
+    def _in_range(self, name: str, said: str, amount: Decimal, shipped: Coefficient) -> None:
+        low, high = shipped.range
+        if not low <= amount <= high:
+            bounds = f"{low:f} to {high:f} {shipped.unit}".removesuffix(" 1")
+            raise wrong(self.call, f"{name} = {said} is outside {bounds}")
+
+    def _example(self, shipped: Coefficient) -> str:
+        return of_year(shipped.unit, self.year) if is_money(shipped.unit) else shipped.unit
+
+    def _money_in(self, made: Coefficient, shipped: Coefficient, said: str) -> Decimal:
+        """Price that replaces another in the unit and the money of that other.
+
+        Money that no index moves so far is compared unmoved; money that cannot be moved to the
+        price year is an error.
+        """
+        text = f"{made.name} = {said}"
+        year = price_year(made.unit)
+        if year is None and is_money(made.unit):
+            why = f"states no year of its money; write {of_year(made.unit, self.year)}"
+            raise wrong(self.call, f"{text} {why}")
+        if year is None:
+            factor(made.unit, self._example(shipped), made.name)  # raises: this is no money
+        assert year is not None
+        factor(made.unit, of_year(shipped.unit, year), made.name)
+        if made.values["",].number < 0:
+            raise wrong(self.call, f"{text} is negative")
+        found = self.book.price(made, shipped.unit, self.year)
+        if isinstance(found, Problem):
+            why = f"is money of {year}, which no index moves to {self.year}"
+            raise wrong(self.call, f"{text} {why}")
+        own = self.book.price(made, shipped.unit, price_year(shipped.unit) or year)
+        if isinstance(own, Problem):
+            own = self.book.price(made, shipped.unit, year)
+        assert isinstance(own, Price)
+        return own.number
+
+
+def replaced(book: Book, said: Mapping[str, Said], year: int, call: str) -> Book:
+    """Book with numbers of a caller in place of every coefficient, and set of it, of that name."""
+    replacer = Replacer(book, year, call)
+    services = {file: dict(entries) for file, entries in book.services.items()}
+    for name, text in said.items():
+        owners = [file for file, entries in book.services.items() if name in entries]
+        if not owners:
+            known = sorted({name for entries in book.services.values() for name in entries})
+            raise wrong(call, f"unknown coefficient {name}; {suggest(name, known)}")
+        for file in owners:
+            sets = services[file][name]
+            services[file][name] = {k: replacer.replacement(c, text) for k, c in sets.items()}
+    return replace(book, services=services)
+
+
+def number(text: str, what: str, call: str) -> Decimal | None:
+    """Return the number a text says; None if it is empty."""
+    if not text:
+        return None
+    try:
+        found = Decimal(text.replace("_", "?"))  # Decimal would read 1_0 as 10
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not found.is_finite():
+        raise wrong(call, f"{what}: not a number: {text}")
+    return found
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """Word that was perhaps meant, else all there are.
+
+    >>> suggest("quantiy", ["quantity", "price"]), suggest("bees", ["quantity", "price"])
+    ('did you mean quantity?', 'known: quantity, price')
+    """
+    names = list(known)
+    close = difflib.get_close_matches(word, names, 1)
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(names)}"

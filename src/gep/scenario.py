@@ -1,0 +1,170 @@
+"""What if: an account with some inputs replaced, computed from what its base already knows."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gep.check import Understood
+from gep.config import Definition, define
+from gep.errors import Problem
+from gep.identities import Identity, tiling
+from gep.manifest import Stamp, input_files
+from gep.plan import Plan
+from gep.rasters import Layer, Reader, Window, tiles
+from gep.replacements import Said, suggest, wrong
+from gep.run import Loop, Partials, Progress, accumulate
+
+CALL = "Account.scenario"
+Replaced = str | Mapping[str, Any]
+"""A file, or the keys of a section of gep.toml that change."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What a scenario replaces, by name."""
+
+    name: str
+    rasters: Mapping[str, Replaced] = field(default_factory=dict)
+    statistics: Mapping[str, Replaced] = field(default_factory=dict)
+    coefficients: Mapping[str, Said] = field(default_factory=dict)
+
+    def definition(self, base: Definition) -> Definition:
+        """Definition with the rasters and tables replaced.
+
+        Raises
+        ------
+        InputError
+            E019 a name the base does not have, E002, E003 a key or value a section cannot have.
+        """
+        raw = base.model_dump(exclude_unset=True)
+        for kind in ("rasters", "statistics"):
+            sections = raw.setdefault(kind, {})
+            for name, said in getattr(self, kind).items():
+                new = {"file": said} if isinstance(said, str) else dict(said)
+                if name not in sections and "file" not in new:
+                    raise wrong(CALL, f"{kind}.{name}: unknown; {suggest(name, sections)}")
+                sections[name] = sections.get(name, {}) | new
+        return define(raw, f"scenario {self.name}")
+
+    def entry(self) -> dict[str, Any]:
+        """What it replaces, as plain data."""
+        found: dict[str, Any] = {"name": self.name}
+        for kind in ("rasters", "statistics", "coefficients"):
+            said = getattr(self, kind)
+            plain = {k: dict(v) if isinstance(v, Mapping) else v for k, v in said.items()}
+            found[kind] = plain
+        return found
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a finished run knows: its plan and sums, and the files they rest on as they were."""
+
+    plan: Plan
+    partials: Partials
+    hashes: dict[str, str]
+    stamps: dict[str, Stamp]
+    looked: tuple[list[Understood], dict[str, float], list[Problem]]
+    tiling: Identity
+
+    def digests(self) -> dict[Path, str]:
+        """SHA-256 of every file it read, by path."""
+        return {path: self.hashes[role] for role, path in input_files(self.plan).items()}
+
+    def same_pixels(self, made: Plan) -> bool:
+        """Tell whether a plan reads the same layers, legend and counties."""
+        same = made.layers == self.plan.layers and made.legend == self.plan.legend
+        return same and made.counties is self.plan.counties
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Partials of a run, the identity of tiling, and how many tiles were computed, of how many."""
+
+    partials: Partials
+    tiling: Identity
+    computed: int
+    tiles: int
+
+    @property
+    def effort(self) -> dict[str, int]:
+        """Tiles computed and tiles in all."""
+        return {"computed": self.computed, "all": self.tiles}
+
+
+def alike(known: Plan, made: Plan) -> bool:
+    """Tell whether two plans sum the same columns over the same pixels of the same counties."""
+    if made.grid is not known.grid or made.counties is not known.counties:
+        return False
+    if [la.name for la in made.layers] != [la.name for la in known.layers]:
+        return False
+    if made.accumulators != known.accumulators or len(made.lookups) != len(known.lookups):
+        return False
+    pairs = zip(made.lookups, known.lookups, strict=True)
+    return all(np.array_equal(a, b, equal_nan=True) for a, b in pairs)
+
+
+def sums(
+    known: Known | None, made: Plan, threads: int, progress: Progress | None, size: int
+) -> Sums:
+    """Partials of *made*, out of those known where they have enough in common.
+
+    Then only tiles in which a layer differs are computed, under both plans: what they gave before
+    is taken off the known sums, what they give now is added. Integers make that exact.
+    """
+    windows = tiles(made.grid, size)
+    if known is None or not alike(known.plan, made):
+        loop = Loop(made)
+        total = accumulate(made, threads, progress, size, loop=loop)
+        return Sums(total, tiling(made, loop), len(windows), len(windows))
+    changed = differing(known.plan, made, windows, threads)
+    if not changed:
+        return Sums(known.partials, known.tiling, 0, len(windows))
+    total, loop = known.partials.copy(), Loop(made)
+    total.subtract(accumulate(known.plan, threads, None, windows=changed))
+    total.merge(accumulate(made, threads, progress, windows=changed, loop=loop))
+    return Sums(total, tiling(made, loop), len(changed), len(windows))
+
+
+def differing(known: Plan, made: Plan, windows: list[Window], threads: int) -> list[Window]:
+    """Windows in which a layer of one plan differs from that of the other inside the counties."""
+    numbers = [n for n, (a, b) in enumerate(zip(known.layers, made.layers, strict=True)) if a != b]
+    if known.legend != made.legend or any(
+        _read_otherwise(known.layers[n], made.layers[n]) for n in numbers
+    ):
+        return windows
+    if not numbers:
+        return []
+
+    def differs(window: Window) -> bool:
+        inside = made.counties.places_in(window) >= 0
+        if not inside.any():
+            return False
+        return any(_differs(known, made, number, window, inside) for number in numbers)
+
+    with ThreadPoolExecutor(threads) as pool:
+        found = list(pool.map(differs, windows))
+    return [window for window, changed in zip(windows, found, strict=True) if changed]
+
+
+def _read_otherwise(one: Layer, other: Layer) -> bool:
+    """Tell whether the same stored number means another value."""
+    return (one.scale, one.offset, one.unit) != (other.scale, other.offset, other.unit)
+
+
+def _differs(known: Plan, made: Plan, number: int, window: Window, inside: Any) -> bool:
+    """Tell whether one layer differs in one window; opens the two files and no other."""
+    layers = [known.layers[number], made.layers[number]]
+    with Reader(layers, made.grid) as reader:
+        if number == 0:
+            codes = [reader.stored(n, window) for n in (0, 1)]
+            fills = [[layer.nodata, *layer.section.fill] for layer in layers]
+            return fills[0] != fills[1] or bool((codes[0] != codes[1])[inside].any())
+        values = [np.empty(inside.shape, np.float32) for _ in layers]
+        for n, out in enumerate(values):
+            reader.stage(n, window, out)
+    return not np.array_equal(values[0][inside], values[1][inside], equal_nan=True)

@@ -1,0 +1,79 @@
+"""How much of the total hangs on choices: every variant beside the account, from the same sums."""
+
+from dataclasses import dataclass, replace
+
+from gep.accounts import at_prices_of, quantities
+from gep.cube import Amounts, Cube, Line, quanta
+from gep.ecosystems import Title
+from gep.plan import Plan
+from gep.rows import Weights
+from gep.run import Partials
+from gep.variants import Variant
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Money of the services a variant changes, in cents over all places, before and after.
+
+    `after` is None where the variant leaves something without an amount or a price.
+    """
+
+    name: str
+    subject: Title
+    title: Title
+    services: tuple[str, ...]
+    before: int
+    after: int | None
+    total: int
+
+    @property
+    def share(self) -> float | None:
+        """Change of the total, relative to it."""
+        return None if self.after is None else (self.after - self.before) / self.total
+
+
+def sensitivities(plan: Plan, partials: Partials, cube: Cube) -> list[Sensitivity]:
+    """Every variant that changes the total; no raster is read for any of them."""
+    total = cube.cents(cube.places)
+    if not total:
+        return []
+    weights = Weights(plan.counties.places, partials.areas, partials.total(partials.sums))
+    found = []
+    for variant, varied in plan.variants:
+        before = _money(cube, variant)
+        after = _after(variant, varied, partials, cube, weights)
+        if before is not None and after != before:
+            facts = (variant.name, variant.subject, variant.title, variant.services)
+            found.append(Sensitivity(*facts, before, after, total))
+    return found
+
+
+def _after(
+    variant: Variant, varied: Plan, partials: Partials, cube: Cube, weights: Weights
+) -> int | None:
+    """Money of the services of a variant; None if it lacks what the account has."""
+    lines = quantities(varied, varied.items, partials, weights, [])
+    kept = [_times(line, variant) for line in lines if ".".join(line.key) not in variant.without]
+    bare = replace(cube, lines=kept, problems=[], constant=None)
+    priced = at_prices_of(varied, bare, cube.price_year, varied.items)
+    lacking = {line.key for line in priced.counted() if any(map(line.lacks, cube.places))}
+    lacked = {line.key for line in cube.counted() if any(map(line.lacks, cube.places))}
+    return None if lacking - lacked else _money(priced, variant)
+
+
+def _times(line: Line, variant: Variant) -> Line:
+    """Line with its quantities multiplied, where the variant says so."""
+    times = variant.times.get(".".join(line.key))
+    if times is None:
+        return line
+    amounts: Amounts = {
+        leaf: None if amount is None else quanta(amount * times, type(times)(1))
+        for leaf, amount in line.amounts.items()
+    }
+    return replace(line, amounts=amounts)
+
+
+def _money(cube: Cube, variant: Variant) -> int | None:
+    known = [cube.cents(cube.places, service=service) for service in variant.services]
+    stated = [cents for cents in known if cents is not None]
+    return sum(stated) if stated else None

@@ -1,0 +1,248 @@
+"""Scenarios: the same integers as an account of its own, with nothing read that does not differ."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import small
+
+import gep
+from gep import rasters
+from gep.cube import Cube
+from gep.errors import InputError
+
+EAST, WEST, SOUTH = small.CODES
+TILE = 16
+"""4 x 3 tiles over 40 x 50 pixels, so that some differ and some do not."""
+RESERVOIR = 43
+FOREST = 13
+
+
+def integers(cube: Cube) -> dict[tuple[str, str], Any]:
+    """Quanta and cents of every line by leaf."""
+    return {line.key: (line.amounts, line.cents) for line in cube.lines}
+
+
+def flooded(rows: slice, columns: slice, code: int = RESERVOIR) -> np.ndarray:
+    """Ecosystems with a block under water."""
+    codes = small.classes()
+    codes[rows, columns] = code
+    return codes
+
+
+def base(tmp_path: Path, **more: Any) -> gep.Account:
+    return gep.open(small.write(tmp_path / "base", **more))
+
+
+@pytest.fixture
+def no_raster(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a switch after which opening a raster fails the test."""
+
+    def forbid() -> None:
+        def opened(path: Path, *_: object) -> None:
+            raise AssertionError(f"opened {path}")
+
+        monkeypatch.setattr(rasters, "open_file", opened)
+
+    return forbid
+
+
+def test_other_prices_read_no_raster(tmp_path: Path, no_raster: Any) -> None:
+    account = base(tmp_path)
+    before = account.run(threads=1)
+    no_raster()
+    dear = account.scenario("dear", prices={"reservoir_cost": "12.2214 CNY_2005/m^3"})
+    after = dear.run(threads=1)
+    assert after.envelope["tiles"] == {"computed": 0, "all": 1}
+    for was, now in zip(before.account.lines, after.account.lines, strict=True):
+        assert was.amounts == now.amounts
+        if was.service in ("water_retention", "flood_mitigation"):
+            twice = {leaf: 2 * cents for leaf, cents in was.cents.items() if cents is not None}
+            assert all(abs(now.cents[leaf] - cents) <= 1 for leaf, cents in twice.items())  # type: ignore[operator]
+        else:
+            assert was.cents == now.cents
+    assert after.name != before.name
+    assert after.manifest["core"]["scenario"] == {
+        "name": "dear",
+        "rasters": {},
+        "statistics": {},
+        "coefficients": {"reservoir_cost": "12.2214 CNY_2005/m^3"},
+    }
+
+
+def test_another_table_reads_no_raster(tmp_path: Path, no_raster: Any) -> None:
+    account = base(tmp_path)
+    account.run(threads=1)
+    table = small.PRODUCTS.replace("12000", "24000")
+    (tmp_path / "base" / "more.csv").write_text(table, "utf8")
+    whole = gep.open(small.write(tmp_path / "whole", tables={"products": table})).run(threads=1)
+    no_raster()
+    after = account.scenario("more rice", statistics={"products": "more.csv"}).run(threads=1)
+    assert integers(after.account) == integers(whole.account)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_another_land_cover_computes_the_tiles_in_which_it_differs(
+    tmp_path: Path, threads: int
+) -> None:
+    codes = flooded(slice(2, 10), slice(18, 26))
+    account = base(tmp_path)
+    before = account.run(threads=1, tile=TILE)
+    small.write_raster(tmp_path / "base" / "dam.tif", codes, nodata=small.NODATA_CLASS)
+    dam = account.scenario("dam", rasters={"ecosystem": "dam.tif"})
+    after = dam.run(threads=threads, tile=TILE)
+    assert after.envelope["tiles"] == {"computed": 1, "all": 12}
+    whole = gep.open(small.write(tmp_path / "whole", ecosystem=codes)).run(threads=1, tile=TILE)
+    assert integers(after.account) == integers(whole.account)
+    assert after.account.extent == whole.account.extent
+    assert integers(after.account) != integers(before.account)
+    assert after.manifest["core"]["pixels"] == whole.manifest["core"]["pixels"]
+    assert after.manifest["core"]["missing"] == whole.manifest["core"]["missing"]
+
+
+def test_another_layer_computes_the_tiles_in_which_it_differs(tmp_path: Path) -> None:
+    account = base(tmp_path)
+    account.run(threads=1, tile=TILE)
+    rain = small.arrays()["precipitation"]
+    rain[30:34, 2:6] += 100
+    rain[20, 20] = np.nan
+    stored = np.where(np.isnan(rain), small.NODATA, rain).astype(np.float32)
+    small.write_raster(tmp_path / "base" / "wet.tif", stored, nodata=small.NODATA)
+    wet = account.scenario("wet", rasters={"precipitation": "wet.tif"}).run(threads=1, tile=TILE)
+    whole = gep.open(small.write(tmp_path / "whole", rasters={"precipitation": rain}))
+    assert wet.envelope["tiles"]["computed"] == 3
+    assert integers(wet.account) == integers(whole.run(threads=1).account)
+
+
+def test_what_lies_outside_the_counties_changes_no_tile(tmp_path: Path) -> None:
+    account = base(tmp_path)
+    account.run(threads=1, tile=TILE)
+    small.write_raster(
+        tmp_path / "base" / "far.tif", flooded(slice(0, 40), slice(46, 50)), nodata=255
+    )
+    far = account.scenario("far", rasters={"ecosystem": "far.tif"}).run(threads=1, tile=TILE)
+    assert far.envelope["tiles"]["computed"] == 0
+
+
+def test_a_number_of_a_kernel_is_computed_anew(tmp_path: Path) -> None:
+    account = base(tmp_path)
+    account.run(threads=1, tile=TILE)
+    said = {"runoff_coefficient": {"evergreen_broadleaf_forest": "0.5"}}
+    after = account.scenario("sealed", coefficients=said).run(threads=1, tile=TILE)
+    assert after.envelope["tiles"] == {"computed": 12, "all": 12}
+    line = next(x for x in after.account.lines if x.service == "water_retention")
+    arrays, codes = small.arrays(), small.classes()
+    mine = (codes == 11) & (small.places() == 0)
+    rain, loss = arrays["precipitation"][mine], arrays["evapotranspiration"][mine]
+    depth = float((0.5 * rain.astype(float) - loss.astype(float)).sum())
+    amount = line.amounts[EAST, "evergreen_broadleaf_forest"]
+    assert amount is not None
+    assert float(amount * line.quantum) == pytest.approx(depth * 10, rel=1e-9), "mm on 1 ha: 10 m3"
+    (item,) = [i for i in after.manifest["core"]["items"] if i["service"] == "water_retention"]
+    value = item["coefficients"]["runoff_coefficient"]["values"]["evergreen_broadleaf_forest"]
+    assert (value["value"], value["source"], value["verified_by"]) == ("0.5", "caller", "given")
+
+
+def test_a_scenario_runs_without_its_base(tmp_path: Path) -> None:
+    alone = base(tmp_path).scenario("alone", prices={"reservoir_cost": "1 CNY_2021/m^3"})
+    result = alone.run(threads=1)
+    line = next(x for x in result.account.lines if x.service == "water_retention")
+    assert float(line.quantity([EAST]) or 0) == pytest.approx((line.money([EAST]) or 0) / 100)
+
+
+def test_a_base_whose_file_changed_is_not_relied_on(tmp_path: Path) -> None:
+    account = base(tmp_path)
+    account.run(threads=1)
+    rain = small.arrays()["precipitation"] + 50
+    small.write_raster(tmp_path / "base" / "precipitation.tif", rain, nodata=small.NODATA)
+    after = account.scenario("same", prices={"reservoir_cost": "1 CNY_2021/m^3"}).run(threads=1)
+    whole = gep.open(small.write(tmp_path / "w", rasters={"precipitation": rain})).run(threads=1)
+    assert after.envelope["tiles"]["computed"] == 1
+    for mine, theirs in zip(after.account.lines, whole.account.lines, strict=True):
+        assert mine.amounts == theirs.amounts
+
+
+def test_scenario_of_a_scenario(tmp_path: Path, no_raster: Any) -> None:
+    account = base(tmp_path)
+    small.write_raster(
+        tmp_path / "base" / "dam.tif", flooded(slice(2, 10), slice(18, 26)), nodata=255
+    )
+    dam = account.scenario("dam", rasters={"ecosystem": "dam.tif"})
+    first = dam.run(threads=1)
+    no_raster()
+    second = dam.scenario("dear dam", prices={"reservoir_cost": "1 CNY_2021/m^3"}).run(threads=1)
+    assert first.account.extent == second.account.extent
+    assert second.manifest["core"]["account"]["rasters"]["ecosystem"]["file"] == "dam.tif"
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (
+            {"prices": {"reservoir_costs": "7 CNY_2020/m^3"}},
+            "unknown coefficient reservoir_costs; did you mean reservoir_cost?",
+        ),
+        ({"prices": {"reservoir_cost": "7"}}, "reservoir_cost = 7 states no unit, such as"),
+        (
+            {"prices": {"reservoir_cost": "7 CNY/m^3"}},
+            "reservoir_cost = 7 CNY/m^3 states no year of its money; write CNY_2021/m^3",
+        ),
+        ({"prices": {"reservoir_cost": "-7 CNY_2020/m^3"}}, "is negative"),
+        ({"prices": {"reservoir_cost": "x CNY_2020/m^3"}}, "reservoir_cost: not a number: x"),
+        (
+            {"prices": {"reservoir_cost": "7 CNY_1999/m^3"}},
+            "is money of 1999, which no index moves to 2021",
+        ),
+        (
+            {"coefficients": {"runoff_coefficient": "0.5"}},
+            "runoff_coefficient is given by ecosystem; say which, such as",
+        ),
+        (
+            {"coefficients": {"runoff_coefficient": {"jungle": "0.5"}}},
+            "runoff_coefficient.jungle: not an ecosystem",
+        ),
+        (
+            {"coefficients": {"runoff_coefficient": {"paddy": "1.5"}}},
+            "runoff_coefficient.paddy = 1.5 is outside 0 to 1",
+        ),
+        (
+            {"coefficients": {"deposition_share": {"paddy": "0.5"}}},
+            "deposition_share is given by constant: it has no single keys",
+        ),
+        ({"rasters": {"rain": {"unit": "mm/year"}}}, "rasters.rain: unknown; known: ecosystem"),
+        (
+            {"prices": {"x": "1"}, "coefficients": {"x": "1"}},
+            "x stands in prices and in coefficients",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(tmp_path: Path, said: dict[str, Any], why: str) -> None:
+    with pytest.raises(InputError) as caught:
+        base(tmp_path).scenario("s", **said).run(threads=1)
+    assert "E019" in {problem.code for problem in caught.value.problems}
+    assert any(p.text().startswith("Account.scenario: ") for p in caught.value.problems)
+    assert why in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    dam = base(tmp_path).scenario("dam", rasters={"ecosystem": "no.tif"})
+    with pytest.raises(InputError) as caught:
+        dam.run(threads=1)
+    assert [p.code for p in caught.value.problems] == ["E004"]
+
+
+def test_a_dam_taken_apart(tmp_path: Path) -> None:
+    """Forest under water: the change adds up by county and service, and is one of area."""
+    account = base(tmp_path, ecosystem=np.full((40, 50), FOREST, np.uint8))
+    before = account.run(threads=1)
+    codes = np.full((40, 50), FOREST, np.uint8)
+    codes[5:10, 5:10] = RESERVOIR
+    small.write_raster(tmp_path / "base" / "dam.tif", codes, nodata=255)
+    after = account.scenario("dam", rasters={"ecosystem": "dam.tif"}).run(threads=1)
+    found = after.compare(before)
+    water = found.services.set_index("service").loc["water_retention"]
+    assert water["difference"] == water["after"] - water["before"] < 0
+    parts = sum(water[name] for name in ("area", "quantity", "price", "other"))
+    assert parts == water["difference"]
+    assert water["price"] == 0
