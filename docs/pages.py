@@ -19,6 +19,7 @@ def demo(language: str) -> str:
     tables = (
         terminal.service_table(result.account, language),
         terminal.county_table(result.account, name, language),
+        terminal.sensitivity_table(result, language),
     )
     return "```\n" + "\n\n".join(tables) + "\n```"
 

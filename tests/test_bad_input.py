@@ -28,7 +28,7 @@ import shapely
 import small
 from rasterio.transform import Affine, from_origin
 
-from gep import engine, rasters, store
+from gep import engine, rasters, scenario, store
 from gep.cli import main
 from gep.errors import InputError, UnitError
 from gep.service import services
@@ -1586,8 +1586,8 @@ def accumulate(*given, **named):
     except KeyboardInterrupt:
         print("interrupted in the loop", file=sys.stderr, flush=True)
         raise
-from gep import engine
-engine.accumulate = accumulate
+from gep import scenario
+scenario.accumulate = accumulate
 class Pool(run.ThreadPoolExecutor):
     def shutdown(self, *given, **named):
         open(released, "w").close()  # the main thread was reached: the worker may end
@@ -1678,27 +1678,27 @@ def test_r9_input_changed_during_the_run(
     name: str, keep_times: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = small.write(tmp_path)
-    inner = engine.accumulate
+    inner = scenario.accumulate
 
     def accumulate(*given: Any, **named: Any) -> Any:
         found = inner(*given, **named)
         rewrite(tmp_path / name, keep_times)
         return found
 
-    monkeypatch.setattr(engine, "accumulate", accumulate)
+    monkeypatch.setattr(scenario, "accumulate", accumulate)
     refused(path, "E714", name, exit_code=5)
 
 
 def test_r9_input_deleted_during_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = small.write(tmp_path)
-    inner = engine.accumulate
+    inner = scenario.accumulate
 
     def accumulate(*given: Any, **named: Any) -> Any:
         found = inner(*given, **named)
         (tmp_path / "emissions.csv").unlink()
         return found
 
-    monkeypatch.setattr(engine, "accumulate", accumulate)
+    monkeypatch.setattr(scenario, "accumulate", accumulate)
     refused(path, "E714", "emissions.csv", exit_code=5)
 
 

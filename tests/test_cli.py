@@ -12,7 +12,7 @@ import click.testing
 import pytest
 import small
 
-from gep import cli, engine, shipped, store
+from gep import cli, scenario, shipped, store
 from gep.cli import main
 from gep.profile import catalogue
 
@@ -186,7 +186,7 @@ def test_a_bug_is_1_with_a_traceback(small_account: Path, monkeypatch: pytest.Mo
     def broken(*given: Any, **named: Any) -> None:
         raise ZeroDivisionError("a mistake of ours")
 
-    monkeypatch.setattr(engine, "accumulate", broken)
+    monkeypatch.setattr(scenario, "accumulate", broken)
     done = gep("run", small_account, "--progress", "none")
     assert done.exit_code == 1
     assert "Traceback (most recent call last):" in done.stderr
@@ -199,7 +199,7 @@ def test_interruption_is_130(small_account: Path, monkeypatch: pytest.MonkeyPatc
     def interrupted(*given: Any, **named: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(engine, "accumulate", interrupted)
+    monkeypatch.setattr(scenario, "accumulate", interrupted)
     done = gep("run", small_account, "--progress", "none")
     assert done.exit_code == 130
     assert "interrupted; nothing was written" in done.stderr

@@ -368,6 +368,24 @@ def test_pixels_of_both_signs_that_cancel(tmp_path: Path) -> None:
     assert_pixels(oxygen, quantity * 32 / 44)
 
 
+def test_the_roundings_of_the_account_are_no_reason_to_refuse(tmp_path: Path) -> None:
+    """Grams per hectare of both signs: grams of oxygen and cents are rounded, pixels are not."""
+    nep = np.where(checkered() > 0, 0.0011, -0.0009).astype(np.float32)
+    change = {"accept.E304": "tested"}
+    path = small.write(tmp_path, rasters={"net_ecosystem_production": nep}, change=change)
+    result = gep.open(path).run(maps=["carbon_sequestration", "oxygen_release", "regulating"])
+    folder = result.write()
+    rows = [row for row in account_rows(folder) if row["indicator"] == "oxygen"]
+    carbon = read(folder, "carbon_sequestration.carbon_dioxide.quantity")
+    oxygen = read(folder, "oxygen_release.oxygen.quantity")
+    assert_pixels(oxygen, carbon * 32 / 44)
+    assert_pixels(read(folder, "oxygen_release.oxygen.value"), oxygen * float(rows[0]["price"]))
+    exact = float(np.nansum(oxygen)) * 0.01
+    stated = sum(float(row["quantity"]) for row in rows)
+    assert 0 < abs(exact - stated) < 0.5e-6 * len(rows)
+    assert abs(exact - stated) > 1e-6 * float(np.nansum(np.abs(oxygen))) * 0.01
+
+
 # --- what is missing ----------------------------------------------------------------------------
 
 
@@ -678,6 +696,31 @@ def test_an_input_that_changes_while_maps_are_made(small_account: Path) -> None:
     assert [f.name for f in (small_account.parent / "output").iterdir()] == [".lock"]
 
 
+LIMITED = """
+import resource, sys
+import gep
+from gep.errors import ResourceError
+result = gep.open(sys.argv[1]).run(maps=["total"])
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
+try:
+    result.write(sys.argv[2])
+except ResourceError as error:
+    print(error)
+    sys.exit(error.exit_code)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such limit")
+@pytest.mark.parametrize("limit", [200_000, 6_000_000, 6_400_000])
+def test_files_that_may_not_grow(limit: int, large_account: Path, tmp_path: Path) -> None:
+    """A system that refuses to write further, in the plain file and in its last tiles."""
+    words = [sys.executable, "-c", LIMITED, str(large_account), str(tmp_path / "out"), str(limit)]
+    done = subprocess.run(words, check=False, capture_output=True, text=True)
+    assert done.returncode == 6, done.stderr
+    assert done.stdout.startswith(f"{tmp_path / 'out'}: cannot be written: ")
+    assert [file.name for file in (tmp_path / "out").iterdir()] == [".lock"]
+
+
 KILLED = """
 import os, sys
 import gep
@@ -767,6 +810,18 @@ def test_maps_are_part_of_the_name_of_a_run(small_account: Path) -> None:
     assert account.run(maps=["total", "regulating"]).name not in (bare, result.name)
     assert result.write(maps=False).name == bare
     assert [i.name for i in result.identities].count("maps") == 0
+
+
+def test_maps_of_a_scenario_are_its_own(small_account: Path) -> None:
+    base = gep.open(small_account)
+    before = read(base.run(maps=["total"]).write(), "total.value")
+    dear = base.scenario("dear", prices={"reservoir_cost": "61.107 CNY_2005/m^3"})
+    folder = dear.run(maps=["total", "water_retention"]).write()
+    difference = read(folder, "total.value") - before
+    water = read(folder, "water_retention.water_retention.value")
+    green = ~np.isnan(water)
+    # a price ten times as high: nine tenths of what the water is now worth are new
+    np.testing.assert_allclose(difference[green], water[green] * 0.9, rtol=1e-4, atol=2)
 
 
 def test_gep_toml_says_which(tmp_path: Path) -> None:

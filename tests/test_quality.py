@@ -23,7 +23,7 @@ from gep.cli import main
 from gep.coefficients import STATUSES
 from gep.cube import Cube, Line
 from gep.ecosystems import Title, legend, members
-from gep.errors import IdentityError, InputError, messages
+from gep.errors import IdentityError, InputError, Problem, messages
 from gep.former import Former
 from gep.growth import at_constant
 from gep.limits import rules
@@ -376,6 +376,11 @@ def test_water_near_its_resources_is_a_warning(made: Plan, tmp_path: Path) -> No
             ),
         )
     ]
+
+
+def test_water_at_nine_tenths_holds(made: Plan, tmp_path: Path) -> None:
+    full = cube(line(WATER, {(EAST, FOREST): 900}))
+    assert check("water", Case(resources(made, tmp_path, 1000), full)).held is True
 
 
 def test_water_of_nothing(made: Plan, tmp_path: Path) -> None:
@@ -734,6 +739,35 @@ def test_growth_of_a_service_without_a_price_of_the_base_year(made: Plan) -> Non
     assert [code for code, _ in texts(broken)] == ["W580", "W582"]
 
 
+def test_an_amount_without_money_leaves_its_service_without() -> None:
+    """Two counties have carbon, one of them a price: less than all of it is not compared."""
+    amounts = {(EAST, FOREST): 1, (WEST, FOREST): 1}
+    carbon = line(
+        "carbon_sequestration.x", amounts, cents={(EAST, FOREST): 7, (WEST, FOREST): None}
+    )
+    account = cube(carbon, constant=cube(carbon, price_year=2020))
+    assert at_constant(account) == {"carbon_sequestration": None}
+    missing = replace(carbon, amounts=amounts | {(WEST, FOREST): None})
+    account = cube(missing, constant=cube(missing, price_year=2020))
+    assert at_constant(account) == {"carbon_sequestration": 7}, "what is missing is missing twice"
+
+
+def test_a_former_amount_without_money_leaves_its_service_without() -> None:
+    priced = {"service": "a", "quantity": "1", "value": "2", "value_constant": "0.07"}
+    priced |= {"value_constant_unit": "CNY_2020"}
+    bare = priced | {"value": "", "value_constant": ""}
+    missing = bare | {"quantity": ""}
+    unpriced = bare | {"value": "3", "quantity": ""}
+    assert former.constant([priced, missing, priced]) == (2020, {"a": 14})
+    assert former.constant([priced, bare]) == (2020, {"a": None})
+    assert former.constant([priced, unpriced]) == (2020, {"a": None})
+    assert former.constant([missing]) == (2020, {"a": None}), "the unit states the year"
+    other = priced | {"service": "b", "value_constant_unit": "CNY_2015"}
+    assert former.constant([priced, other])[0] is None, "two base years are none"
+    old = {key: priced[key] for key in ("service", "quantity", "value")}
+    assert former.constant([old]) == (None, {"a": None}), "written before there were columns"
+
+
 @pytest.mark.parametrize(
     ("name", "said", "said_zh"),
     [
@@ -800,6 +834,10 @@ def test_an_account_of_unverified_numbers_is_provisional(small_result: gep.Resul
     assert share > Decimal("0.05")
     assert quality_of["decisive"]["water_retention"] == f"{share:.6f}"
     assert "agricultural_products" not in quality_of["decisive"]
+    air = account.cents(account.places, service="air_purification")
+    assert air
+    assert Decimal(air) / Decimal(total) < Decimal("0.05")
+    assert "air_purification" not in quality_of["decisive"], "unverified, and too small to matter"
     assert small_result.provisional.keys() == decisive(made, account).keys()
     runoff = next(e for e in quality_of["unverified"] if "runoff_coefficient" in e["at"])
     (coefficient,) = {
@@ -825,7 +863,7 @@ def test_verified_numbers_make_no_account_provisional(small_result: gep.Result) 
     assert unverified(other, small_result.account) == []
     assert decisive(other, small_result.account) == {}
     case = Case(other, small_result.account)
-    found = quality.record(case, quality.findings(case), [], 0)
+    found = quality.record(case, quality.findings(case), ["tiling"], 0)
     assert (found["provisional"], found["decisive"]) == (False, {})
     (entry,) = [entry for entry in found["rules"] if entry["rule"] == "provenance"]
     assert entry["held"] is True
@@ -857,7 +895,8 @@ def test_a_rule_whose_identity_does_not_apply_is_not_checked(
 ) -> None:
     case = Case(small_result.plan, small_result.account)
     names = [n for n in ("pixels", "area", "cap", "sums", "tiling") if n != name]
-    held = {e["rule"]: e["held"] for e in quality.record(case, [], names, 2)["rules"]}
+    found = quality.findings(case)
+    held = {e["rule"]: e["held"] for e in quality.record(case, found, names, 2)["rules"]}
     assert held["area_closure"] == ("not checked" if name == "area" else True)
     assert held["purification"] == ("not checked" if name == "cap" else True)
     assert (held["additivity"], held["sensitivity"]) == (True, True)
@@ -991,6 +1030,38 @@ def test_a_former_run_without_constant_prices(tmp_path: Path) -> None:
     path = small.write(tmp_path / "new", change={"account.previous": str(folder_of)})
     (said,) = [p for p in run(path).problems if p.code == "W580"]
     assert said.fields["why"] == "this account has no base_year"
+
+
+@pytest.mark.parametrize(
+    ("code", "fields", "chinese"),
+    [
+        (
+            "W572",
+            {"count": 2, "limit": "90%", "worst": "360101 东县", "found": "97.0%"},
+            "2 个县区的水源涵养量超过水资源总量的 90%；最大 360101 东县：97.0%",
+        ),
+        (
+            "W573",
+            {"name": NPP, "found": "1300", "unit": "gC/(m^2*year)", "low": 200, "high": 1200},
+            ("rasters.net_primary_production：中位数为 1300 gC/(m^2*year)；合理范围 200 至 1200"),
+        ),
+        (
+            "W574",
+            {"name": NEP, "found": "-101", "unit": "gC/(m^2*year)", "low": -100},
+            (
+                "rasters.net_ecosystem_production：最小值为 -101 gC/(m^2*year)；"
+                "低于 -100 不是正常植被"
+            ),
+        ),
+        (
+            "W575",
+            {"at": "oxygen_release.toml: x", "found": "0.73", "low": 0.7265, "high": 0.7275},
+            ("oxygen_release.toml: x：0.73 tO2/tCO2；释氧与固碳同一基础时为 0.7265 至 0.7275"),
+        ),
+    ],
+)
+def test_chinese_words(code: str, fields: dict[str, object], chinese: str) -> None:
+    assert Problem(code, fields).text("zh") == chinese
 
 
 def test_every_code_of_quality_has_a_test() -> None:

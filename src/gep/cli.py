@@ -202,7 +202,10 @@ def account(
     with progress_of("none" if as_data else progress) as shown:
         target = output or path.parent / opened.definition.output.folder
         result = opened.run(threads=threads, progress=shown, output=target, maps=maps)
-    with progress_of("none" if as_data else progress) as shown:
+    quiet = as_data or not result.maps
+    if not quiet:
+        say(f"maps / 地图: {len(result.maps)}")
+    with progress_of("none" if quiet else progress) as shown:
         folder = result.write(target, progress=shown)
     if as_data:
         give_json(run_as_data(result, folder))

@@ -310,8 +310,6 @@ def _known(amounts: Amounts) -> bool:
 
 def _ratio(line: Line, leaf: Leaf, amount: int, total: int) -> float:
     """Amount of a leaf per integer of its pixels."""
-    if amount == total:
-        return 1.0
     if total == 0:
         if amount:
             fields = {"name": ".".join(line.key), "place": leaf[0], "ecosystem": leaf[1]}

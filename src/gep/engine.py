@@ -359,10 +359,15 @@ class Result:
         sealed = manifest.seal(body, listed, self._files, self.envelope, self._drawn)
         return self._files | {store.MANIFEST: sealed}
 
+    @property
+    def maps(self) -> tuple[str, ...]:
+        """Names of the maps `write` makes."""
+        return tuple(each.name for each in self._maps)
+
     def _choose(self, wanted: Wanted) -> None:
         """Say which maps are written; they are part of what the run is named by."""
         self._maps = densities.make(self.plan, self._partials, self.account, wanted)
-        self._asked = {"maps": [each.name for each in self._maps]} if self._maps else {}
+        self._asked = {"maps": list(self.maps)} if self._maps else {}
         self._drawn: dict[str, Any] = {}
         self.name = f"{self.account.year}_{manifest.run_id(self._core | self._asked)}"
 

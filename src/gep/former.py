@@ -65,7 +65,7 @@ def read(plan: Plan) -> Former | None:
     verify.verify(folder)
     manifest, rows = verify.read(folder)
     core = manifest["core"]
-    base, services = _constant([row for row in rows if row["value_unit"]])
+    base, services = constant([row for row in rows if row["value_unit"]])
     used = {name: c["at"] for i in core["items"] for name, c in i["coefficients"].items()}
     basis = {
         "legend": core["account"]["rasters"]["ecosystem"]["legend"],
@@ -77,7 +77,7 @@ def read(plan: Plan) -> Former | None:
     return Former(folder, core["account"]["account"]["year"], base, services, basis)
 
 
-def _constant(rows: Sequence[Mapping[str, str]]) -> tuple[int | None, dict[str, int | None]]:
+def constant(rows: Sequence[Mapping[str, str]]) -> tuple[int | None, dict[str, int | None]]:
     """Base year of the rows and their money at its prices in cents, by service.
 
     A row that has an amount or money, and none at constant prices, leaves its service without.

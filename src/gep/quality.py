@@ -27,6 +27,11 @@ CHECKS: dict[str, Callable[[Case], Finding]] = {
     "legend_flags": evidence.legend_flags,
 }
 """What checks each rule on the account; the others are identities or only reports."""
+INAPPLICABLE = {
+    "area": Title("pixels of 250 m or more are too coarse", "像元不小于 250 米，过粗"),
+    "cap": Title("no quantity is capped", "没有设上限的实物量"),
+}
+"""Why an identity was not checked; all others always are."""
 OF_TABLES = ("counties", "ecosystems", "groups")
 """Identities that are checked on the tables of every run, after its core is made."""
 
@@ -106,4 +111,5 @@ def _elsewhere(rule: Rule, checked: set[str]) -> Finding:
     names = ", ".join(name for name in rule.identities if name in checked)
     if names:
         return Finding(rule.name, True, Title(f"identity {names}", f"恒等式 {names}"))
-    return Finding(rule.name, None, Title("nothing here it applies to", "本核算没有适用对象"))
+    (name,) = rule.identities
+    return Finding(rule.name, None, INAPPLICABLE[name])

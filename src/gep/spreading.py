@@ -1,8 +1,9 @@
 """The pixels of maps: tiles once more through the kernels, spread by the factors of each map."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from queue import SimpleQueue
 
 import numpy as np
@@ -15,6 +16,17 @@ from gep.fuse import fuse, spread_source
 from gep.plan import Plan
 from gep.rasters import Reader, Window
 from gep.staging import Stager
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Parts of several maps as the loop takes them, in the words of `fuse.spread_source`."""
+
+    eligible: NDArray[np.bool_]
+    whole: NDArray[np.bool_]
+    starts: NDArray[np.int64]
+    sources: NDArray[np.int64]
+    factors: NDArray[np.float64]
 
 
 class Spreader:
@@ -36,17 +48,26 @@ class Spreader:
         tables = np.stack(plan.lookups, axis=1) if plan.lookups else np.zeros(shape)
         self._tables = np.ascontiguousarray(tables)
 
-    def tile(self, reader: Reader, window: Window, maps: Sequence[Map]) -> NDArray[np.float32]:
-        """Densities of one window, shape (maps, rows, columns); NaN where a map has none."""
-        out = np.full((len(maps), window.height, window.width), np.nan, np.float32)
-        tile = self.stager.tile(reader, window)
-        if not tile.layers.size and not (tile.places >= 0).any():
-            return out
+    def factors(self, maps: Sequence[Map]) -> Factors:
+        """What the loop needs of some maps, the same for every tile."""
         parts = [part for each in maps for part in each.parts]
+        sources = np.array([part.source for part in parts], np.int64)
         eligible = self._eligible.copy()
-        used = {part.source for part in parts}
-        eligible[[n for n in range(len(eligible)) if n not in used]] = False  # kernels not needed
-        starts = np.cumsum([0, *(len(each.parts) for each in maps)])
+        eligible[~np.isin(np.arange(len(eligible)), sources)] = False  # kernels nobody needs
+        return Factors(
+            eligible,
+            np.array([each.whole for each in maps]),
+            np.cumsum([0, *(len(each.parts) for each in maps)], dtype=np.int64),
+            sources,
+            np.ascontiguousarray([part.factors for part in parts]),
+        )
+
+    def tile(self, reader: Reader, window: Window, of: Factors) -> NDArray[np.float32]:
+        """Densities of one window, shape (maps, rows, columns); NaN where a map has none."""
+        out = np.full((len(of.whole), window.height, window.width), np.nan, np.float32)
+        tile = self.stager.tile(reader, window)
+        if not (tile.places >= 0).any():
+            return out
         rows = slice(window.row_off, window.row_off + window.height)
         columns = slice(window.col_off, window.col_off + window.width)
         self._spread(
@@ -56,15 +77,15 @@ class Spreader:
             self.stager.scales,
             self.stager.offsets,
             self._tables,
-            eligible,
+            of.eligible,
             np.ascontiguousarray(self._weights[rows]),
             np.ascontiguousarray(self.plan.grid.column_factors[columns]),
             np.ascontiguousarray(self._area_weights[rows]),
             np.ascontiguousarray(self.plan.grid.row_areas[rows]),
-            np.array([each.whole for each in maps]),
-            starts.astype(np.int64),
-            np.array([part.source for part in parts], np.int64),
-            np.ascontiguousarray([part.factors for part in parts]),
+            of.whole,
+            of.starts,
+            of.sources,
+            of.factors,
             out,
         )
         return out
@@ -72,18 +93,18 @@ class Spreader:
 
 def stream(
     spreader: Spreader, maps: Sequence[Map], windows: Sequence[Window], threads: int
-) -> Iterator[tuple[Window, NDArray[np.float32]]]:
+) -> Generator[tuple[Window, NDArray[np.float32]], None, None]:
     """Yield the densities of every window, in the order of *windows*.
 
     At most two windows per thread are held at once, so memory does not grow with the raster.
     """
-    plan = spreader.plan
+    plan, factors = spreader.plan, spreader.factors(maps)
     readers: SimpleQueue[Reader] = SimpleQueue()
 
     def work(window: Window) -> NDArray[np.float32]:
         reader = readers.get()
         try:
-            return spreader.tile(reader, window, maps)
+            return spreader.tile(reader, window, factors)
         finally:
             readers.put(reader)
 

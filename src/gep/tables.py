@@ -223,7 +223,10 @@ def say_unit(unit: str) -> str:
     return plain
 
 
-COUNTED = {"visit/year": {"en": "visits", "zh": "人次"}}
+COUNTED = {
+    "visit/year": {"en": "visits", "zh": "人次"},
+    "room*night/year": {"en": "room nights", "zh": "间夜"},
+}
 
 
 def say_quantity(quantity: Decimal | None, unit: str, language: str) -> str:

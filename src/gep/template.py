@@ -131,7 +131,7 @@ def _tables(ready: list[Service]) -> dict[str, tuple[str, list[str]]]:
             if isinstance(i, Products):
                 needed = [(i.table, "group"), (i.table, "product"), (i.table, "quantity")]
                 needed += [(i.table, "unit"), (i.table, "price"), (i.table, "price_unit")]
-                needed += [(i.table, "value(元)")]
+                needed += [(i.table, "value(元)"), (i.table, "ecosystem")]
             elif isinstance(i, Indicator):
                 needed = [(i.table, ITEM)] if i.items else []
                 columns_of = [*i.columns.items(), *([i.measured] if i.measured else [])]

@@ -8,6 +8,7 @@ import shutil
 import zlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -94,8 +95,7 @@ def write(
     for start in starts:
         chosen = maps[start : start + BATCH]
         files = [folder / name for name in names[start : start + BATCH]]
-        with _failing(folder):
-            drawn = stream(spreader, chosen, windows, threads)
+        with _failing(folder), closing(stream(spreader, chosen, windows, threads)) as drawn:
             digests = _draw(files, chosen, plan, about, drawn, step)
             for file in files:
                 _finish(file, threads)
@@ -119,15 +119,16 @@ def _counting(progress: Progress | None, whole: int) -> Callable[[], None]:
 @contextlib.contextmanager
 def _failing(folder: Path) -> Generator[None, None, None]:
     """Turn what the disk or GDAL says into one of ours; what a full disk lost, too."""
+    runs = folder.parent.parent  # the staging folder is soon gone
     try:
         yield
     except (RasterioError, CPLE_BaseError, IdentityError) as error:
         if shutil.disk_usage(folder).free < NEARLY_FULL:
             why = os.strerror(errno.ENOSPC)
-            raise ResourceError(Problem("E701", {"folder": folder, "why": why})) from None
+            raise ResourceError(Problem("E701", {"folder": runs, "why": why})) from None
         if isinstance(error, IdentityError):
             raise
-        raise ResourceError(Problem("E705", {"folder": folder, "why": error})) from None
+        raise ResourceError(Problem("E705", {"folder": runs, "why": error})) from None
 
 
 def _draw(
@@ -253,11 +254,7 @@ def closure(maps: Sequence[Map], places: Sequence[str], sums: Sequence[Sums]) ->
 
 
 def file_names(maps: Sequence[Map]) -> list[str]:
-    """Name of the file of every map: its own, made safe where a product is called oddly.
-
-    >>> safe("agricultural_products.稻谷.value"), safe("other_products.菌/菇.value")
-    ('agricultural_products.稻谷.value', 'other_products.菌_菇.value-6d6c1d0e')
-    """
+    """Name of the file of every map: its own, made safe where a product is called oddly."""
     names = [safe(each.name) for each in maps]
     folded = [name.casefold() for name in names]
     return [
@@ -267,7 +264,11 @@ def file_names(maps: Sequence[Map]) -> list[str]:
 
 
 def safe(name: str) -> str:
-    """Name that every file system takes, different for different names."""
+    """Name that every file system takes, different for different names.
+
+    >>> safe("agricultural_products.稻谷.value"), safe("other_products.菌/菇.value")[:-8]
+    ('agricultural_products.稻谷.value', 'other_products.菌_菇.value-')
+    """
     plain = "".join(c if c.isalnum() or c in "._-()" else "_" for c in name)[:LONGEST]
     return plain if plain == name else f"{plain}-{_short(name)}"
 

@@ -1,0 +1,91 @@
+"""A preparation: how one factor raster is made from raw data; the registry finds them."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Literal
+
+from gep.ecosystems import Title
+from gep.errors import Problem, ServiceError
+from gep.service import Example
+from gep.units import parse
+
+Step = Literal["day", "month"]
+CALENDAR = {"day": ("month", "half_month"), "month": ("days",)}
+"""What a kernel of a series may also ask for, one number per step: the month (1 to 12) and the
+half-month (1 to 24) of every day; the days of every month."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """A stack of layers through one year: its unit per step, a day or a month."""
+
+    unit: str
+    step: Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preparation:
+    """One way of making one raster.
+
+    `name` is the raster it makes, as in coefficients/layers.toml. The kernel is a plain Python
+    function of floats that calls nothing but `math`; it takes the rasters, then the series, then
+    what it asks of the calendar, then the coefficients, in the order declared here, and gives the
+    value of one pixel. A series arrives as a sequence of floats, one per step. A `whole`
+    preparation needs the neighbours of a pixel: its kernel takes float64 arrays (rows, columns)
+    with NaN where there is nothing, `cell` [m] as (height, width) of a pixel by row, and gives such
+    an array.
+
+    Coefficients stand in coefficients/<name>.toml; by ecosystem they are those of the pixel.
+    """
+
+    name: str
+    method: str
+    title: Title
+    kernel: Callable[..., object]
+    rasters: dict[str, str] = field(default_factory=dict)
+    series: dict[str, Series] = field(default_factory=dict)
+    calendar: tuple[str, ...] = ()
+    coefficients: dict[str, str] = field(default_factory=dict)
+    gives: str
+    whole: bool = False
+    example: Example | None = None
+    source: str
+
+    def __post_init__(self) -> None:
+        takes = list(inspect.signature(self.kernel).parameters)
+        declared = [*self.rasters, *self.series, *self.calendar, *self.coefficients]
+        if self.whole:
+            declared.append("cell")
+        if takes != declared:
+            fields = {"name": f"{self.name} ({self.method})", "takes": takes, "declared": declared}
+            raise ServiceError(Problem("E901", fields))
+        units = [*self.rasters.values(), *self.coefficients.values(), self.gives]
+        for unit in (*units, *(series.unit for series in self.series.values())):
+            parse(unit)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Raster and method."""
+        return self.name, self.method
+
+
+@cache
+def preparations() -> dict[tuple[str, str], Preparation]:
+    """Every preparation by (raster, method), the best method of a raster first.
+
+    One module of gep.preparations per raster holds PREPARATIONS, a tuple in that order.
+    """
+    package = importlib.import_module("gep.preparations")
+    modules = [m.name for m in pkgutil.iter_modules(package.__path__, "gep.preparations.")]
+    found: dict[tuple[str, str], Preparation] = {}
+    for module in sorted(modules):
+        for preparation in importlib.import_module(module).PREPARATIONS:
+            if preparation.key in found:
+                name, method = preparation.key
+                raise ServiceError(Problem("E905", {"name": name, "method": method}))
+            found[preparation.key] = preparation
+    return found
