@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ import small
 from rasterio.transform import Affine, from_origin
 
 import gep
-from gep import map_names, store, units
+from gep import densities, map_names, store, units
 from gep.cli import main
 from gep.densities import Map
 from gep.ecosystems import Title
@@ -754,8 +755,12 @@ def test_no_room_is_said_before_the_work(
             gep.open(small_account).run(maps=maps, output=target)
         assert [p.code for p in raised.value.problems] == ["E720"]
         assert raised.value.exit_code == 6
-    assert gep.open(small_account).run(output=target)
+    result = gep.open(small_account).run(output=target)
+    with pytest.raises(ResourceError) as raised:
+        result.write(target, maps=["total"])
+    assert [p.code for p in raised.value.problems] == ["E720"]
     assert not target.exists()
+    assert result.write(target, maps=False)
 
 
 def test_room_needed_is_no_less_than_what_is_taken(plain: Drawn) -> None:
@@ -822,6 +827,18 @@ def test_maps_of_a_scenario_are_its_own(small_account: Path) -> None:
     green = ~np.isnan(water)
     # a price ten times as high: nine tenths of what the water is now worth are new
     np.testing.assert_allclose(difference[green], water[green] * 0.9, rtol=1e-4, atol=2)
+
+
+def test_what_is_not_counted_has_a_quantity_and_no_value(plain: Drawn) -> None:
+    result, name = plain.result, "carbon_sequestration.carbon_dioxide"
+    lines = [replace(x, counted=x.indicator != "carbon_dioxide") for x in result.account.lines]
+    cube = replace(result.account, lines=lines)
+    found = {x.name: x for x in densities.make(result.plan, result._partials, cube, True)}
+    assert f"{name}.quantity" in found
+    assert f"{name}.value" not in found
+    values = [r for r in plain.rows if r["value"] and r["indicator"] != "carbon_dioxide"]
+    rest = sum(float(row["value"]) for row in values)
+    assert sum(found["total.value"].table.values()) == pytest.approx(rest, rel=1e-12)
 
 
 def test_gep_toml_says_which(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-def pages():
-    spec = importlib.util.spec_from_file_location("pages", ROOT / "docs" / "pages.py")
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -18,10 +18,15 @@ def pages():
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_generated_parts_are_fresh(language):
-    made = pages()
+    made = script("pages")
     path = made.PAGES[language]
     page = path.read_text("utf8")
     assert made.filled(page, language) == page, f"run: python docs/pages.py (for {path.name})"
+
+
+def test_the_worked_scenario_is_fresh():
+    made = script("scenario")
+    assert made.page() == made.PAGE.read_text("utf8"), "run: python docs/scenario.py"
 
 
 @pytest.mark.parametrize("name", ["README.md", "README.zh.md"])

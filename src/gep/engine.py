@@ -396,13 +396,18 @@ class Result:
             E711 a map is not its table, E712 the folder is there with other content, E713 a file
             reads back differently, E714 an input changed.
         ResourceError, BusyError
-            E701, E705, E710 if the folder cannot be written, or not now.
+            E701, E705, E710 if the folder cannot be written, or not now; E720 if the maps have no
+            room.
         """
         target = Path(folder) if folder else self.plan.output
         if maps is not None:
             self._choose(maps)
             self.identities = self._checked
         self.__dict__.pop("manifest", None)
+        if self._maps:
+            from gep.outputs.maps import need
+
+            store.ready(target, need(self.plan, len(self._maps)))
         with store.locked(target):
             if not self._maps:
                 return store.publish(target, self.name, self.files())
