@@ -6,7 +6,6 @@ Run it with the package installed: python docs/scenario.py. A test holds the pag
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import rasterio
 
 import gep
@@ -58,40 +57,25 @@ def compared() -> tuple[Comparison, dict[str, int], Comparison, dict[str, int]]:
     return after.compare(before), efforts[0], priced.compare(before), efforts[1]
 
 
-def page() -> str:
-    """Text of the page."""
+def parts() -> dict[str, str]:
+    """Generated parts of the page by name."""
     forest, computed, annual, none = compared()
-    parts = [
-        f"""\
-# A scenario, taken apart 情景及其分解
+    return {
+        "computed": f"Tiles of 64 × 64 pixels computed: {computed['computed']} of {computed['all']}.\n",
+        "planted": block(forest, "en") + "\n" + block(forest, "zh"),
+        "none": f"Tiles computed: {none['computed']} of {none['all']}. No raster is opened.\n",
+        "annualised": block(annual, "en"),
+    }
 
-Made by `docs/scenario.py` with the sample county (synthetic). Upland on steep land (slope factor above {STEEP:g}) is planted with
-mixed forest: the ecosystem map changes, and the cover factor there is the mean of the sample's mixed forest. Everything else stays
-as it is: rain, evapotranspiration, net ecosystem production. A real plan would change those too; each is one more raster by name.
 
-    account = gep.open("gep.toml")
-    before = account.run()
-    forest = account.scenario("planted", rasters={{"ecosystem": "ecosystem.tif", "cover_factor": "cover_factor.tif"}})
-    forest.run().compare(before)
-
-Of {computed["all"]} tiles of 64 × 64 pixels {computed["computed"]} had to be computed; the others are as they were.
-""",
-        block(forest, "en"),
-        block(forest, "zh"),
-        f"""\
-*area*: hectares changed hands between ecosystems. *quantity per area*: the same ecosystem gives more or less per hectare, here because
-the new forest stands where fields were: it keeps their rain, storms and net ecosystem production, so that carbon gains nothing (give the
-scenario a raster of it). What air and water take up is at most what the county emits. *other*: rounding to the cent. Products and tourism do
-not change: no table did.
-
-## The same account at another price
-
-`account.scenario("annualised", prices={{"reservoir_cost": "0.3877 CNY_2005/m^3"}})`: no raster is opened ({none["computed"]} of
-{none["all"]} tiles), and the whole change is one of price.
-""",
-        block(annual, "en"),
-    ]
-    return "\n".join(parts)
+def page() -> str:
+    """Text of the page, its generated parts made anew."""
+    text = PAGE.read_text("utf8")
+    for name, made in parts().items():
+        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        head, _, rest = text.partition(start)
+        text = f"{head}{start}{made}{end}{rest.partition(end)[2]}"
+    return text
 
 
 def block(found: Comparison, language: str) -> str:
