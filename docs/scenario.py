@@ -61,9 +61,9 @@ def parts() -> dict[str, str]:
     """Generated parts of the page by name."""
     forest, computed, annual, none = compared()
     return {
-        "computed": f"Tiles of 64 × 64 pixels computed: {computed['computed']} of {computed['all']}.\n",
+        "computed": f"Tiles of 64 × 64: {computed['computed']} of {computed['all']} computed.\n",
         "planted": block(forest, "en") + "\n" + block(forest, "zh"),
-        "none": f"Tiles computed: {none['computed']} of {none['all']}. No raster is opened.\n",
+        "none": f"Tiles: {none['computed']} of {none['all']} computed; no raster is opened.\n",
         "annualised": block(annual, "en"),
     }
 
