@@ -149,7 +149,7 @@ ISSUE: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
         "E603",
         (f"rasters.{P}", "'t/ha'", "'mm/year'"),
     ),
-    "unknown unit": ({"change": {f"rasters.{P}.unit": "mm/month"}}, "E601", ("mm/month",)),
+    "unknown unit": ({"change": {f"rasters.{P}.unit": "mm/week"}}, "E601", ("mm/week",)),
     "no unit": ({"change": {f"rasters.{P}.unit": None}}, "E302", (f"{P}.tif", "mm/year")),
     "unknown class codes": (
         {"ecosystem": strange_classes()},
@@ -228,7 +228,7 @@ def test_all_problems_come_in_one_pass(tmp_path: Path) -> None:
         tables={"emissions": small.EMISSIONS.replace("360102", "360199").replace("12.5", "abc")},
         change={
             f"rasters.{P}.file": "rain.tif",
-            f"rasters.{ET}.unit": "mm/month",
+            f"rasters.{ET}.unit": "mm/week",
             "account.profile": "jiangxi-1999",
         },
     )

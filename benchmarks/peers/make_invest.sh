@@ -12,7 +12,7 @@ folder=${1:?folder of the environment to make}
 pip() { "$folder/bin/python" -m pip --disable-pip-version-check install -q "$@"; }
 
 # Built without isolation: the bindings need numpy at hand, pygeoprocessing fails with Cython 3.1.
-pip 'setuptools<81' wheel 'numpy<3' 'cython<3.1' setuptools_scm babel poetry poetry_dynamic_versioning \
+pip 'setuptools>=77,<81' wheel 'numpy<3' 'cython<3.1' setuptools_scm babel poetry poetry_dynamic_versioning \
     scipy rtree shapely pyproj pandas
 pip --no-build-isolation --no-cache-dir "gdal[numpy]==$(gdal-config --version)"
 pip --no-build-isolation pygeoprocessing==2.4.11

@@ -36,6 +36,7 @@ second = [time] = s
 minute = 60 s
 hour = 3600 s = h
 day = 24 h
+month = [calendar_month] = 月
 year = [accounting_year] = 年
 joule = kg * m ** 2 / s ** 2 = J
 kilojoule = 1e3 J = kJ
