@@ -29,8 +29,8 @@ from gep.errors import InputError, Problem, UnitError, messages
 from gep.layers import variables
 from gep.service import Derived, Indicator, Products, services
 from gep.shipped import folder
-from gep.variants import variants
 from gep.units import factor, parse
+from gep.variants import variants
 
 SHIPPED = folder("coefficients")
 SOURCES = """\

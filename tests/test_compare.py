@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 import gep
 from gep import differences, store
-from gep.changes import EFFECTS, Change, split
 from gep.cli import main
 from gep.compare import LEVELS, Comparison, compare
+from gep.compare.changes import EFFECTS, Change, split
+from gep.compare.sides import Side, of_folder
 from gep.errors import IdentityError, InputError
-from gep.sides import Side, of_folder
 
 EAST, WEST, SOUTH = small.CODES
 CARBON = ("carbon_sequestration", "carbon_dioxide")

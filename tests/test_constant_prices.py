@@ -71,7 +71,7 @@ def test_without_a_price_of_the_base_year_there_is_no_total(tmp_path: Path) -> N
 
 
 def test_totals_of_the_base_year_are_those_of_its_leaves(tmp_path: Path) -> None:
-    """Prices of 2022 in an account of 2021: county = its leaves, province = counties, as integers."""
+    """Prices of 2022 in an account of 2021: county = its leaves, province = its counties."""
     result = account(tmp_path, {"account.base_year": 2022}, hole=True)
     counties = {row["code"]: row for row in rows(result, "county_gep.csv")}
     sums: dict[str, Decimal] = {}

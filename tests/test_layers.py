@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).parent.parent / "src" / "gep"
-FOLDERS = ("services", "outputs", "preparations")
 
 MAY_IMPORT: dict[str, set[str]] = {
     # words and numbers, no files
@@ -30,6 +29,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "services": {"ecosystems", "service"},
     "profile": {"ecosystems", "errors", "service", "shipped"},
     "variants": {"ecosystems", "profile", "shipped"},
+    "preparation": {"ecosystems", "errors", "service", "units"},
+    "preparations": {"ecosystems", "preparation", "service"},
     # files of the user
     "rasters": {"config", "errors", "units"},
     "counties": {"config", "cube", "errors", "rasters"},
@@ -80,8 +81,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "manifest": {
         *("coefficients", "config", "cube", "ecosystems", "errors", "identities", "plan", "run"),
-        *("former", "service", "shipped", "store", "tables"),
-        "sensitivity",
+        *("quality", "sensitivity", "service", "shipped", "store", "tables"),
     },
     "explain": {"ecosystems", "errors", "layers", "profile", "tables"},
     "listing": {"coefficients", "errors", "profile", "service", "tables"},
@@ -90,25 +90,12 @@ MAY_IMPORT: dict[str, set[str]] = {
         "variants",
     },
     "verify": {"errors", "identities", "outputs", "store"},
-    # quality
-    "limits": {"ecosystems", "shipped"},
-    "former": {
-        *("config", "cube", "ecosystems", "identities", "plan", "store", "units", "verify"),
-    },
-    "case": {"check", "cube", "ecosystems", "errors", "former", "plan", "units"},
-    "evidence": {"case", "ecosystems", "errors", "limits"},
-    "plausible": {
-        *("case", "check", "cube", "ecosystems", "errors", "limits", "plan", "tables", "units"),
-    },
-    "growth": {"case", "cube", "ecosystems", "errors", "former", "limits", "profile"},
-    "provenance": {"coefficients", "cube", "limits", "plan", "service"},
+    # a run judged, and held against another
     "quality": {
-        *("case", "check", "ecosystems", "errors", "evidence", "former", "growth", "limits"),
-        *("plan", "plausible", "profile", "provenance", "statistics"),
+        *("check", "coefficients", "config", "cube", "ecosystems", "errors", "identities", "plan"),
+        *("profile", "service", "shipped", "statistics", "store", "tables", "units", "verify"),
     },
-    "sides": {"errors", "outputs", "store", "verify"},
-    "changes": {"cube", "identities", "sides"},
-    "compare": {"changes", "cube", "errors", "identities", "sides", "tables"},
+    "compare": {"cube", "errors", "identities", "outputs", "store", "tables", "verify"},
     # Python
     "arrays": {"coefficients", "ecosystems", "errors", "profile", "service", "units"},
     "quantities": {
@@ -129,7 +116,7 @@ MAY_IMPORT: dict[str, set[str]] = {
             "manifest",
         ),
         *("outputs", "plan", "rasters", "run", "store", "tables"),
-        *("case", "compare", "former", "quality", "sides"),
+        *("compare", "quality"),
         *("densities", "map_names"),
         *("replacements", "scenario", "sensitivity"),
     },
@@ -137,14 +124,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     # people
     "terminal": {"cube", "ecosystems", "engine", "errors", "profile", "service", "tables"},
     "differences": {
-        *("changes", "compare", "cube", "ecosystems", "outputs", "profile", "sides", "tables"),
-        "terminal",
+        *("compare", "cube", "ecosystems", "outputs", "profile", "tables", "terminal"),
     },
     "sample": {"cube", "shipped"},
     "cli": {
         *("engine", "errors", "explain", "gep", "listing", "outputs", "profile", "run"),
         *("sample", "template", "terminal", "verify"),
-        *("compare", "differences", "map_names", "sides"),
+        *("compare", "differences", "map_names"),
     },
 }
 
@@ -245,7 +231,7 @@ def test_modules_are_imported_by_name_only_by_the_registry_and_the_front_door() 
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and node.attr == "import_module"
     }
-    assert dynamic == {"gep", "service"}
+    assert dynamic == {"gep", "preparation", "service"}
 
 
 def test_help_needs_nothing_heavy() -> None:

@@ -16,19 +16,20 @@ import pytest
 import small
 
 import gep
-from gep import accounts, config, former, identities, plan, quality, statistics
-from gep.case import Case, Finding
+from gep import accounts, config, identities, plan, quality, statistics
 from gep.check import Understood
 from gep.cli import main
 from gep.coefficients import STATUSES
 from gep.cube import Cube, Line
 from gep.ecosystems import Title, legend, members
 from gep.errors import IdentityError, InputError, Problem, messages
-from gep.former import Former
-from gep.growth import at_constant
-from gep.limits import rules
 from gep.plan import Plan
-from gep.provenance import decisive, unverified
+from gep.quality import former
+from gep.quality.case import Case, Finding
+from gep.quality.former import Former
+from gep.quality.growth import at_constant
+from gep.quality.limits import rules
+from gep.quality.provenance import decisive, unverified
 from gep.shipped import folder, read_toml
 from gep.units import parse
 

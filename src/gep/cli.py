@@ -408,8 +408,9 @@ def compare(
     lang: str,
 ) -> None:
     """Say what changed between two runs, and what made it / 比较两次运行."""
-    from gep import differences, sides
+    from gep import differences
     from gep.compare import compare as compared
+    from gep.compare import sides
 
     found = compared(sides.of_folder(before), sides.of_folder(after))
     levels = tuple(dict.fromkeys(levels))

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from gep.changes import AMOUNTS, EFFECTS, MISSING, Change
 from gep.compare import columns, whole
+from gep.compare.changes import AMOUNTS, EFFECTS, MISSING, Change
 from gep.cube import money
 from gep.ecosystems import ecosystems
 from gep.outputs import csv
@@ -13,7 +13,7 @@ from gep.terminal import WORDS, aligned, ruled
 
 if TYPE_CHECKING:
     from gep.compare import Comparison
-    from gep.sides import Side
+    from gep.compare.sides import Side
 
 HEADS = {"county": "place", "ecosystem": "by_ecosystem"}
 MARK = " *"

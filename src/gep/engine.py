@@ -13,7 +13,6 @@ from gep import (
     config,
     densities,
     explain,
-    former,
     identities,
     manifest,
     plan,
@@ -23,7 +22,6 @@ from gep import (
 )
 from gep.acceptance import accept
 from gep.accounts import account
-from gep.case import Case
 from gep.check import Understood
 from gep.config import Definition
 from gep.cube import Cube
@@ -32,6 +30,8 @@ from gep.identities import Identity
 from gep.map_names import Wanted, count, unknown
 from gep.outputs import csv
 from gep.plan import Plan
+from gep.quality import former
+from gep.quality.case import Case
 from gep.rasters import threads as default_threads
 from gep.replacements import Said, wrong
 from gep.run import TILE, Partials, Progress
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     import xarray
 
     from gep.compare import Comparison
-    from gep.sides import Side
+    from gep.compare.sides import Side
 
 
 @dataclass(frozen=True)
@@ -348,7 +348,7 @@ class Result:
     @property
     def side(self) -> "Side":
         """Tables of this account as a comparison reads them."""
-        from gep.sides import of_files
+        from gep.compare.sides import of_files
 
         return of_files(self.name, self._files, self.manifest["core"])
 

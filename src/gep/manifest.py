@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from gep import former, store
+from gep import store
 from gep.coefficients import Coefficient, Price
 from gep.config import locate
 from gep.cube import Cube
@@ -18,6 +18,7 @@ from gep.ecosystems import ecosystems
 from gep.errors import IdentityError, Problem
 from gep.identities import Identity
 from gep.plan import Item, Plan
+from gep.quality import former
 from gep.run import Partials, culprits
 from gep.sensitivity import Sensitivity
 from gep.service import Indicator, Products

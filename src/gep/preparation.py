@@ -36,10 +36,11 @@ class Preparation:
     what it asks of the calendar, then the coefficients, in the order declared here, and gives the
     value of one pixel. A series arrives as a sequence of floats, one per step. A `whole`
     preparation needs the neighbours of a pixel: its kernel takes float64 arrays (rows, columns)
-    with NaN where there is nothing, `cell` [m] as (height, width) of a pixel by row, and gives such
-    an array.
+    with NaN where there is nothing, `cell` [m] as the heights and the widths of a pixel by row
+    (two arrays), and gives such an array.
 
-    Coefficients stand in coefficients/<name>.toml; by ecosystem they are those of the pixel.
+    Coefficients stand in coefficients/<name>.toml; by ecosystem they are those of the pixel: a
+    whole kernel gets them as arrays (rows, columns), NaN where a class has none.
     """
 
     name: str

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+from gep.compare.sides import Key, Side, Text
 from gep.cube import money
 from gep.identities import cents
-from gep.sides import Key, Side, Text
 
 Factors = tuple[Fraction, Fraction, Fraction]
 """Area, quantity per area, price; the area is 1 where it is no factor."""

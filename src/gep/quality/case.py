@@ -8,8 +8,8 @@ from gep.check import Understood
 from gep.cube import AREA_QUANTUM, Cube, Line
 from gep.ecosystems import Title
 from gep.errors import Problem
-from gep.former import Former
 from gep.plan import Plan
+from gep.quality.former import Former
 from gep.units import exact
 
 TABLES = {

@@ -5,8 +5,8 @@ from typing import Any
 
 from gep.coefficients import Coefficient, weakest
 from gep.cube import Cube
-from gep.limits import rules
 from gep.plan import Item, Plan
+from gep.quality.limits import rules
 from gep.service import Derived, source_of
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from gep.case import Case, Finding, judged, shown
 from gep.check import Understood
 from gep.cube import Line
 from gep.ecosystems import Title, ecosystems, members
 from gep.errors import Problem
-from gep.limits import Limit, rules
 from gep.plan import Plan
+from gep.quality.case import Case, Finding, judged, shown
+from gep.quality.limits import Limit, rules
 from gep.tables import status
 from gep.units import exact, factor
 

@@ -3,16 +3,17 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from gep import evidence, former, plausible, statistics
-from gep.case import TABLES, Case, Finding
+from gep import statistics
 from gep.check import Understood
 from gep.ecosystems import Title
 from gep.errors import Problem, gathering
-from gep.growth import growth
-from gep.limits import Rule, rules
 from gep.plan import Plan
 from gep.profile import catalogue
-from gep.provenance import decisive, unverified
+from gep.quality import evidence, former, plausible
+from gep.quality.case import TABLES, Case, Finding
+from gep.quality.growth import growth
+from gep.quality.limits import Rule, rules
+from gep.quality.provenance import decisive, unverified
 
 CHECKS: dict[str, Callable[[Case], Finding]] = {
     "class_totals": evidence.class_totals,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gep.changes import (
+from gep.compare.changes import (
     AMOUNTS,
     BOUNDARY,
     MISSING,
@@ -18,10 +18,10 @@ from gep.changes import (
     added,
     leaf_change,
 )
+from gep.compare.sides import Key, Side, leaf, parted
 from gep.cube import money
 from gep.errors import IdentityError, InputError, Problem, stop_on
 from gep.identities import cents
-from gep.sides import Key, Side, leaf, parted
 from gep.tables import Row
 
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from decimal import Decimal
 
-from gep.case import Case, Finding, judged, said
 from gep.cube import Cube, Line
 from gep.ecosystems import Title
 from gep.errors import Problem
-from gep.former import BASES, Former, basis
-from gep.limits import ENDLESS, rules
 from gep.profile import catalogue
+from gep.quality.case import Case, Finding, judged, said
+from gep.quality.former import BASES, Former, basis
+from gep.quality.limits import ENDLESS, rules
 
 UNNAMED = Title(
     "no former run is named ([account] previous)", "未指定上一年的运行结果（[account] previous）"

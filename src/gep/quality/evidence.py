@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
-from gep.case import Case, Finding, judged, shown
 from gep.ecosystems import Title, members
 from gep.errors import Problem
-from gep.limits import rules
+from gep.quality.case import Case, Finding, judged, shown
+from gep.quality.limits import rules
 
 RETAINED = "water_retention.water_retention"
 RESOURCES = "water_resources.total_water_resources"
