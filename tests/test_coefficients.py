@@ -27,6 +27,7 @@ from gep.coefficients import (
 from gep.ecosystems import ecosystems, groups, legend, members
 from gep.errors import InputError, Problem, UnitError, messages
 from gep.layers import variables
+from gep.preparation import preparations
 from gep.service import Derived, Indicator, Products, services
 from gep.shipped import folder
 from gep.units import factor, parse
@@ -1710,8 +1711,10 @@ def test_catalogue_has_every_name_of_the_design() -> None:
     assert groups_of == ["provisioning"] * 7 + ["regulating"] * 14 + ["cultural"] * 3
 
 
-def test_files_of_services_are_those_of_the_vocabulary(book: Book) -> None:
-    assert book.services.keys() - {"prices"} <= profile.catalogue().keys()
+def test_files_are_of_services_of_the_vocabulary_or_of_prepared_rasters(book: Book) -> None:
+    rasters = {name for name, _ in preparations()}
+    assert book.services.keys() - {"prices"} <= profile.catalogue().keys() | rasters
+    assert rasters & profile.catalogue().keys() == set()
 
 
 def test_every_coefficient_is_declared_and_every_declared_one_is_there(book: Book) -> None:
@@ -1722,14 +1725,17 @@ def test_every_coefficient_is_declared_and_every_declared_one_is_there(book: Boo
         if isinstance(i, Indicator | Derived) and i.price
     }
     declared = {(s.name, name) for s in services().values() for name in s.coefficients()}
+    declared |= {(p.name, name) for p in preparations().values() for name in p.coefficients}
     on_file = {(f, name) for f, names in book.services.items() if f != "prices" for name in names}
     own_prices = {pair for pair in prices if pair in on_file}
     assert on_file == declared | own_prices
     assert {name for _, name in prices - own_prices} <= book.services["prices"].keys()
 
 
-def test_layers_have_an_entry_for_what_services_read_and_no_other() -> None:
+def test_layers_have_an_entry_for_what_is_read_and_no_other() -> None:
     read_by = {name for s in services().values() for name in (*s.rasters(), *s.weights())}
+    for p in preparations().values():
+        read_by |= {p.name, *p.rasters, *p.series}
     read_by |= {name for variant in variants() for name in variant.rasters()}
     assert read_by == variables().keys()
 

@@ -30,7 +30,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "profile": {"ecosystems", "errors", "service", "shipped"},
     "variants": {"ecosystems", "profile", "shipped"},
     "preparation": {"ecosystems", "errors", "service", "units"},
-    "preparations": {"ecosystems", "preparation", "service"},
+    "preparations": {"ecosystems", "preparation", "service", "terrain"},
+    "terrain": {"fuse"},
     # files of the user
     "rasters": {"config", "errors", "units"},
     "counties": {"config", "cube", "errors", "rasters"},
@@ -41,9 +42,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "products": {"coefficients", "ecosystems", "errors", "statistics", "text", "units"},
     # the account
     "acceptance": {"config", "errors"},
+    "preparing": {
+        *("coefficients", "config", "ecosystems", "errors", "preparation", "rasters", "step"),
+        *("store", "units"),
+    },
+    "step": {"coefficients", "config", "fuse", "preparation", "rasters", "store", "units"},
     "inputs": {
-        *("acceptance", "coefficients", "config", "counties", "ecosystems", "errors", "layers"),
-        *("profile", "rasters", "replacements", "service", "statistics", "variants"),
+        *("acceptance", "coefficients", "config", "counties", "ecosystems", "errors"),
+        *("layers", "preparation", "preparing", "profile", "rasters", "replacements"),
+        *("service", "statistics", "step", "variants"),
     },
     "plan": {
         *("acceptance", "coefficients", "config", "ecosystems", "errors", "fuse", "inputs"),
@@ -52,6 +59,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "staging": {"ecosystems", "errors", "layers", "plan", "rasters"},
     "run": {"cube", "ecosystems", "errors", "fuse", "plan", "rasters", "staging"},
     "check": {"acceptance", "ecosystems", "errors", "layers", "plan", "rasters", "run", "staging"},
+    "prepared": {
+        *("acceptance", "coefficients", "ecosystems", "errors", "fuse", "outputs", "plan"),
+        *("preparation", "rasters", "run", "stacks", "staging", "step", "store", "units"),
+    },
+    "stacks": {
+        *("acceptance", "check", "errors", "layers", "plan", "preparation", "rasters", "run"),
+        "step",
+    },
     "rows": {
         *("coefficients", "cube", "ecosystems", "plan", "products", "service", "statistics"),
         "units",
@@ -80,11 +95,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("densities", "errors", "identities", "plan", "rasters", "spreading", "store", "tables"),
     },
     "manifest": {
-        *("coefficients", "config", "cube", "ecosystems", "errors", "identities", "plan", "run"),
-        *("quality", "sensitivity", "service", "shipped", "store", "tables"),
+        *("coefficients", "config", "cube", "ecosystems", "errors", "identities", "plan"),
+        *("quality", "run", "sensitivity", "service", "shipped", "step", "store", "tables"),
     },
     "explain": {"ecosystems", "errors", "layers", "profile", "tables"},
-    "listing": {"coefficients", "errors", "profile", "service", "tables"},
+    "listing": {"coefficients", "errors", "layers", "preparation", "profile", "service", "tables"},
     "template": {
         *("ecosystems", "errors", "layers", "plan", "profile", "service", "statistics", "units"),
         "variants",
@@ -98,39 +113,29 @@ MAY_IMPORT: dict[str, set[str]] = {
     "compare": {"cube", "errors", "identities", "outputs", "store", "tables", "verify"},
     # Python
     "arrays": {"coefficients", "ecosystems", "errors", "profile", "service", "units"},
+    "factors": {"arrays", "coefficients", "ecosystems", "errors", "preparation", "units"},
     "quantities": {
         *("accounts", "coefficients", "cube", "ecosystems", "errors", "profile", "service"),
         *("tables", "units"),
         *("identities", "outputs", "pricing", "products", "replacements"),
     },
     "engine": {
-        *(
-            "acceptance",
-            "accounts",
-            "check",
-            "config",
-            "cube",
-            "errors",
-            "explain",
-            "identities",
-            "manifest",
-        ),
-        *("outputs", "plan", "rasters", "run", "store", "tables"),
-        *("compare", "quality"),
-        *("densities", "map_names"),
-        *("replacements", "scenario", "sensitivity"),
+        *("acceptance", "accounts", "check", "compare", "config", "cube", "densities"),
+        *("errors", "explain", "identities", "manifest", "map_names", "outputs", "plan"),
+        *("prepared", "quality", "rasters", "replacements", "run", "scenario", "sensitivity"),
+        *("stacks", "step", "store", "tables"),
     },
-    "gep": {"arrays", "engine", "errors", "quantities"},
+    "gep": {"arrays", "engine", "errors", "factors", "quantities"},
     # people
-    "terminal": {"cube", "ecosystems", "engine", "errors", "profile", "service", "tables"},
+    "terminal": {"cube", "ecosystems", "engine", "errors", "profile", "service", "step", "tables"},
     "differences": {
         *("compare", "cube", "ecosystems", "outputs", "profile", "tables", "terminal"),
     },
     "sample": {"cube", "shipped"},
     "cli": {
-        *("engine", "errors", "explain", "gep", "listing", "outputs", "profile", "run"),
-        *("sample", "template", "terminal", "verify"),
-        *("compare", "differences", "map_names"),
+        *("compare", "differences", "engine", "errors", "explain", "gep", "listing"),
+        *("map_names", "outputs", "profile", "run", "sample", "step", "template", "terminal"),
+        "verify",
     },
 }
 

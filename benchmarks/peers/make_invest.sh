@@ -2,7 +2,7 @@
 # An environment with InVEST, apart from the project: benchmarks/peers/make_invest.sh FOLDER
 #
 # Needs a C++ compiler and GDAL's library with its headers (Debian: build-essential libgdal-dev),
-# and Python 3.11. Everything else comes from the package index. Takes some ten minutes. The Python
+# and Python 3.11. Everything else comes from the package index. Takes some three minutes. The Python
 # bindings of GDAL must have the version of the library, so theirs is not fixed here.
 # InVEST is Apache-2.0; it is only run beside the engine, never installed with it.
 set -euo pipefail

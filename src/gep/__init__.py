@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gep.arrays import services
     from gep.engine import Account, Report, Result
     from gep.errors import GepError
+    from gep.factors import preparations
     from gep.quantities import from_quantities
 
     __version__: str
@@ -25,6 +26,7 @@ __all__ = [
     "__version__",
     "from_quantities",
     "open",
+    "preparations",
     "services",
 ]
 
@@ -38,7 +40,7 @@ _ROOMS = {
 
 
 class _Package(ModuleType):
-    """The package, where `services` is the mapping even after the rooms below it are imported."""
+    """The package, where `services` and `preparations` are mappings even after their rooms load."""
 
     @property
     def services(self) -> Any:
@@ -50,6 +52,17 @@ class _Package(ModuleType):
     @services.setter
     def services(self, _: object) -> None:
         """Python would bind the folder of that name here when it is first imported."""
+
+    @property
+    def preparations(self) -> Any:
+        """Every preparation of a raster by (raster, method)."""
+        from gep.factors import preparations
+
+        return preparations
+
+    @preparations.setter
+    def preparations(self, _: object) -> None:
+        """As for services."""
 
 
 sys.modules[__name__].__class__ = _Package

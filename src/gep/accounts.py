@@ -140,7 +140,8 @@ def _extent(plan: Plan, partials: Partials) -> dict[Leaf, int]:
 def _line(plan: Plan, item: Item, i: Indicator | Derived, amounts: Amounts) -> Line:
     """Line with its amounts, and the weakest state of the coefficients behind each leaf."""
     year = plan.definition.account.year
-    states = {leaf: _state(item.coefficients, leaf, year) for leaf in amounts}
+    behind = plan.behind(item.choice.reads(getattr(i, "rasters", {})))
+    states = {leaf: _state(item.coefficients | behind, leaf, year) for leaf in amounts}
     return Line(
         item.service.group,
         item.service.name,

@@ -20,7 +20,54 @@ if TYPE_CHECKING:
 DEFAULT_PROFILE = "jiangxi-2021"
 
 
-class Densities:
+class Call:
+    """A kernel as a function of data arrays: what may be said of its arguments."""
+
+    called: str
+
+    def wrong(self, why: str) -> InputError:
+        """Return E019: this call, and why it cannot be meant."""
+        return InputError(Problem("E019", {"call": self.called, "why": why}))
+
+    def lie_on_one_another(self, inputs: Mapping[str, Any]) -> None:
+        """Refuse an array whose dimensions, sizes or coordinates are not those of the first.
+
+        xarray would keep what they have in common, or spread one along the other, without a word.
+        """
+        import xarray
+
+        first, base = "", xarray.DataArray(0.0)
+        for name, array in inputs.items():
+            if array is None or np.ndim(array) == 0:
+                continue
+            if not isinstance(array, xarray.DataArray):
+                raise self.wrong(f"{name} is {type(array).__name__}, not an xarray.DataArray")
+            if not first:
+                first, base = name, array
+            if {*array.dims} != {*base.dims}:
+                have, want = (", ".join(map(str, a.dims)) for a in (array, base))
+                raise self.wrong(f"{name} has dimensions ({have}), {first} has ({want})")
+            try:
+                xarray.align(base, array, join="exact", copy=False)
+            except ValueError:
+                sizes = [d for d in base.dims if base.sizes[d] != array.sizes[d]]
+                apart = [d for d in base.dims if not base[d].equals(array[d])]
+                what, which = ("size", sizes) if sizes else ("coordinates", apart)
+                why = f"{name} does not lie on {first}: other {what} along "
+                raise self.wrong(why + ", ".join(map(str, which))) from None
+
+    def in_unit(self, name: str, unit: str, inputs: Mapping[str, Any]) -> Any:
+        """Return an array among *inputs* in *unit*; E019 if it is missing or states no units."""
+        if name not in inputs:
+            raise self.wrong(f"{name} is missing; give it in {unit}")
+        array = inputs[name]
+        have = getattr(array, "attrs", {}).get("units")
+        if have is None:
+            raise self.wrong(f'{name} states no units; set attrs["units"], for example {unit!r}')
+        return array * factor(have, unit, name)
+
+
+class Densities(Call):
     """One service by one method as a function of data arrays.
 
     Calling it gives an `xarray.Dataset` with one density per indicator that has a kernel on
@@ -30,6 +77,7 @@ class Densities:
 
     def __init__(self, service: Service, choice: Choice, book: Book) -> None:
         self.service, self._choice, self._book = service, choice, book
+        self.called = f"gep.services[{service.name!r}]"
         self.__doc__ = f"{service.title.en} ({service.method}): {service.source}"
 
     def __repr__(self) -> str:
@@ -72,24 +120,24 @@ class Densities:
 
         kernels = [i for i in self.service.indicators if isinstance(i, Indicator) and not i.table]
         if not kernels:
-            raise self._wrong("it has no kernel on pixels of its own; see gep.from_quantities")
+            raise self.wrong("it has no kernel on pixels of its own; see gep.from_quantities")
         known = {n: u for i in kernels for n, u in (i.rasters | i.coefficients).items()}
         for name in inputs:
             if name not in known:
-                raise self._wrong(f"unknown argument {name}; known: {', '.join(known)}")
+                raise self.wrong(f"unknown argument {name}; known: {', '.join(known)}")
             if np.asarray(inputs[name]).dtype.kind not in "iuf":
-                raise self._wrong(f"{name} is not a number or a DataArray of numbers")
+                raise self.wrong(f"{name} is not a number or a DataArray of numbers")
         arrays = {name: inputs[name] for name in known if name in inputs}
-        self._lie_on_one_another(arrays | {"ecosystem": ecosystem})
+        self.lie_on_one_another(arrays | {"ecosystem": ecosystem})
         if ecosystem is not None:
             found = {key for key in ecosystem.values.ravel().tolist() if key == key and key}
             if strange := sorted(map(str, found - ecosystems().keys())):
-                raise self._wrong(f"not ecosystem classes: {', '.join(strange[:8])}")
+                raise self.wrong(f"not ecosystem classes: {', '.join(strange[:8])}")
         out = {}
         for i in kernels:
             if i.optional and i.name not in self._choice.include and len(kernels) > 1:
                 continue
-            arguments = [self._raster(n, u, inputs) for n, u in i.rasters.items()]
+            arguments = [self.in_unit(n, u, inputs) for n, u in i.rasters.items()]
             arguments += [self._number(n, u, ecosystem, inputs) for n, u in i.coefficients.items()]
             kernel = np.vectorize(i.kernel, otypes=[float])
             with np.errstate(invalid="ignore"):  # comparing NaN is no accident here
@@ -98,47 +146,6 @@ class Densities:
                 density = density.where(ecosystem.isin(_eligible(i)))
             out[i.name] = density.assign_attrs(units=i.gives, long_name=i.title.en)
         return xarray.Dataset(out)
-
-    def _wrong(self, why: str) -> InputError:
-        return InputError(
-            Problem("E019", {"call": f"gep.services[{self.service.name!r}]", "why": why})
-        )
-
-    def _lie_on_one_another(self, inputs: Mapping[str, Any]) -> None:
-        """Refuse an array whose dimensions, sizes or coordinates are not those of the first.
-
-        xarray would keep what they have in common, or spread one along the other, without a word.
-        """
-        import xarray
-
-        first, base = "", xarray.DataArray(0.0)
-        for name, array in inputs.items():
-            if array is None or np.ndim(array) == 0:
-                continue
-            if not isinstance(array, xarray.DataArray):
-                raise self._wrong(f"{name} is {type(array).__name__}, not an xarray.DataArray")
-            if not first:
-                first, base = name, array
-            if {*array.dims} != {*base.dims}:
-                have, want = (", ".join(map(str, a.dims)) for a in (array, base))
-                raise self._wrong(f"{name} has dimensions ({have}), {first} has ({want})")
-            try:
-                xarray.align(base, array, join="exact", copy=False)
-            except ValueError:
-                sizes = [d for d in base.dims if base.sizes[d] != array.sizes[d]]
-                apart = [d for d in base.dims if not base[d].equals(array[d])]
-                what, which = ("size", sizes) if sizes else ("coordinates", apart)
-                why = f"{name} does not lie on {first}: other {what} along "
-                raise self._wrong(why + ", ".join(map(str, which))) from None
-
-    def _raster(self, name: str, unit: str, inputs: Mapping[str, Any]) -> Any:
-        if name not in inputs:
-            raise self._wrong(f"{name} is missing; give it in {unit}")
-        array = inputs[name]
-        have = getattr(array, "attrs", {}).get("units")
-        if have is None:
-            raise self._wrong(f'{name} states no units; set attrs["units"], for example {unit!r}')
-        return array * factor(have, unit, name)
 
     def _number(
         self, name: str, unit: str, ecosystem: "xarray.DataArray | None", inputs: Mapping[str, Any]
@@ -154,8 +161,8 @@ class Densities:
             number = found.number(unit, year=0)
             return float(number[0]) if number else np.nan
         if ecosystem is None:
-            raise self._wrong(f"{name} varies by ecosystem; give ecosystem, an array of class keys")
-        return _by_class(found, unit, ecosystem)
+            raise self.wrong(f"{name} varies by ecosystem; give ecosystem, an array of class keys")
+        return by_class(found, unit, ecosystem)
 
 
 def _eligible(i: Indicator) -> list[str]:
@@ -164,7 +171,7 @@ def _eligible(i: Indicator) -> list[str]:
     ]
 
 
-def _by_class(found: Coefficient, unit: str, ecosystem: "xarray.DataArray") -> "xarray.DataArray":
+def by_class(found: Coefficient, unit: str, ecosystem: "xarray.DataArray") -> "xarray.DataArray":
     """Coefficient at every element of an array of class keys; NaN where it has no value."""
     values = {key: found.number(unit, ecosystem=key) for key in ecosystems()}
     numbers = {key: float(number[0]) for key, number in values.items() if number}

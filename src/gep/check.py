@@ -1,5 +1,6 @@
 """What the pixels themselves say before a run: codes, ranges, medians, on a sample of tiles."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,12 @@ ZEROS = 1e-3
 """Share of zeros above which a layer that is never near 0 is suspected of a fill value 0."""
 SAMPLE = 24
 """Tiles looked at."""
+US_UNITS = 17.02
+"""One hundred foot ton inch per acre and hour is so many MJ mm per ha and hour."""
+RAIN_CONSTANT, RAIN_EXPONENT = 0.0534, 1.6548
+"""Erosivity of the rain of a year, docs/methods.md#factors: right within a factor of two or so."""
+SLIPS = (10, 100, 1000, 0.1, 0.01, 0.001, 12, 1 / 12)
+"""Factors by which a layer is often wrong; a variable may have more of its own."""
 
 
 @dataclass(frozen=True)
@@ -59,16 +66,17 @@ def pixels(plan: Plan) -> tuple[list[Understood], dict[str, float], list[Problem
                     found[number].append(values)
         problems += findings.problems(plan)
         for layer, parts in zip(stager.layers, found, strict=True):
-            row, wrong = _summary(layer, np.concatenate(parts) if parts else np.zeros(0))
+            row, wrong = judge(layer, np.concatenate(parts) if parts else np.zeros(0))
             understood.append(row)
             problems += wrong
+        problems += american(understood)
     names = [*ecosystems(), "nodata"]
     whole = int(classes.sum())
     shares = {n: int(c) / whole for n, c in zip(names, classes, strict=True) if c}
     return understood, shares, accept(problems, plan.definition)
 
 
-def _summary(layer: Layer, values: NDArray[np.float64]) -> tuple[Understood, list[Problem]]:
+def judge(layer: Layer, values: NDArray[np.float64]) -> tuple[Understood, list[Problem]]:
     """Lowest, median, highest; E304 if the median is far from what is usual, E301 if none."""
     known = values[~np.isnan(values)]
     missing = 1 - len(known) / len(values) if len(values) else 1.0
@@ -90,9 +98,23 @@ def _summary(layer: Layer, values: NDArray[np.float64]) -> tuple[Understood, lis
         return row, suspicious
     hint = ", ".join(
         f"{factor:g}"
-        for factor in (10, 100, 1000, 0.1, 0.01, 0.001, 12, 1 / 12)
+        for factor in (*SLIPS, *variables()[layer.name].slips)
         if expected[0] <= middle * factor <= expected[1]
     )
     said: dict[str, object] = {"name": layer.name, "file": layer.path, "unit": layer.unit}
     said |= {"median": f"{middle:.6g}", "low": expected[0], "high": expected[1]}
     return row, [*suspicious, Problem("E304", said | {"hint": hint or "-"})]
+
+
+def american(layers: list[Understood]) -> list[Problem]:
+    """Whether erosivity is nearer to what rain gives in US units than in ours: E814."""
+    rows = {row.name: row for row in layers}
+    if not {"erosivity", "precipitation"} <= rows.keys():
+        return []
+    found, rain = rows["erosivity"], rows["precipitation"].median
+    expected = RAIN_CONSTANT * max(rain, 0.0) ** RAIN_EXPONENT
+    if not 0 < found.median < expected / math.sqrt(US_UNITS):
+        return []
+    fields: dict[str, object] = {"file": found.file, "median": f"{found.median:.6g}"}
+    fields |= {"rain": f"{rain:.6g}", "share": f"{found.median / expected:.1%}"}
+    return [Problem("E814", fields)]

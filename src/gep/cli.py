@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gep.engine import Report, Result
     from gep.map_names import Wanted
     from gep.run import Progress
+    from gep.step import Step
 
 STRICT = 4
 DIFFERENT = 8
@@ -168,7 +169,7 @@ def progress_of(kind: str) -> "Generator[Progress | None, None, None]":
 
         def line(done: int, total: int) -> None:
             tenth = 10 * done // total
-            if tenth > shown[0]:
+            if tenth != shown[0]:
                 shown[0] = tenth
                 say(f"{100 * done // total:3d} %")
 
@@ -297,6 +298,7 @@ def check(path: Path, strict: bool, as_data: bool, lang: str) -> None:
                     {k: None if v != v else v for k, v in vars(layer).items()}
                     for layer in report.layers
                 ],
+                "prepared": [step_as_data(step) for step in report.prepared],
             }
         )
     else:
@@ -305,6 +307,8 @@ def check(path: Path, strict: bool, as_data: bool, lang: str) -> None:
             give(f"{words['understood']}\n{terminal.layer_table(report, lang)}\n")
         if about := terminal.understood(report, lang):
             give(f"{about}\n")
+        for line in terminal.prepared(report.prepared, lang):
+            give(line)
         for problem in report.problems:
             give(problem.render(lang))
         for line in terminal.left_out(uncovered, lang):
@@ -319,6 +323,45 @@ def check(path: Path, strict: bool, as_data: bool, lang: str) -> None:
         raise click.exceptions.Exit(InputError.exit_code)
     if strict and any(problem.code != "W010" for problem in report.problems):
         raise click.exceptions.Exit(STRICT)
+
+
+def step_as_data(step: "Step") -> dict[str, Any]:
+    """How one raster is made, as plain data."""
+    made = {"raster": step.name, "method": step.preparation.method, "file": str(step.path)}
+    return made | {"from": list(step.made_from), "ready": step.ready}
+
+
+@main.command()
+@click.argument("words", metavar="[GEP.TOML] [NAME]...", nargs=-1)
+@click.option("--list", "listed", is_flag=True, help="list what can be prepared / 列出可推算的栅格")
+@options("progress")
+def prepare(words: tuple[str, ...], listed: bool, progress: str, as_data: bool, lang: str) -> None:
+    """Make rasters that are not given out of raw data / 由原始数据推算缺少的栅格."""
+    import gep
+    from gep import listing, terminal
+
+    if listed:
+        rows = listing.preparations()
+        if as_data:
+            give_json(rows)
+        else:
+            head = listing.PREPARATION_COLUMNS
+            body = [[row[column] for column in head] for row in rows]
+            give(terminal.ruled([head, *body], frozenset(), False))
+        return
+    path = Path(words[0]) if words and words[0].endswith(".toml") else Path("gep.toml")
+    names = words[1:] if words and words[0].endswith(".toml") else words
+    with progress_of("none" if as_data else progress) as shown:
+        steps = gep.open(path).prepare(*names, progress=shown)
+    if as_data:
+        give_json([step_as_data(step) for step in steps])
+        return
+    for step in steps:
+        state = terminal.WORDS[lang]["made_before" if step.ready else "made_now"]
+        method = f"{step.preparation.title.say(lang)}, {step.preparation.method}"
+        give(f"{step.name} ({method}): {state}: {step.path}")
+    if not steps:
+        say(terminal.WORDS[lang]["nothing_to_prepare"])
 
 
 @main.command()

@@ -81,11 +81,20 @@ class CoefficientsSection(Section):
     overrides: str
 
 
+class PreparationSection(Section):
+    """How one raster is prepared, where it is not given: method, own numbers, sets of numbers."""
+
+    method: str | None = None
+    parameters: dict[str, float | int] = {}
+    sets: dict[str, str] = {}
+
+
 class OutputSection(Section):
-    """Where the run folder goes, and which maps it holds."""
+    """Where the run folder and the prepared rasters go, and which maps a run holds."""
 
     folder: str = "output"
     maps: bool | list[str] = False
+    prepared: str | None = None
 
 
 class Definition(Section):
@@ -95,6 +104,7 @@ class Definition(Section):
     counties: CountiesSection
     rasters: dict[str, RasterSection]
     statistics: dict[str, TableSection] = {}
+    preparations: dict[str, PreparationSection] = {}
     coefficients: CoefficientsSection | None = None
     accept: dict[str, Annotated[str, Field(pattern=r"\S")]] = {}
     output: OutputSection = OutputSection()
@@ -150,6 +160,7 @@ def _siblings(location: tuple[Any, ...]) -> list[str]:
         "account": AccountSection,
         "counties": CountiesSection,
         "rasters": RasterSection,
+        "preparations": PreparationSection,
         "coefficients": CoefficientsSection,
         "output": OutputSection,
         "statistics": ColumnSection if "columns" in location else TableSection,

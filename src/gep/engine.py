@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,9 @@ from gep import (
     identities,
     manifest,
     plan,
+    prepared,
     quality,
+    stacks,
     store,
     tables,
 )
@@ -37,6 +39,7 @@ from gep.replacements import Said, wrong
 from gep.run import TILE, Partials, Progress
 from gep.scenario import CALL, Known, Replaced, Scenario, sums
 from gep.sensitivity import Sensitivity, sensitivities
+from gep.step import Step
 
 if TYPE_CHECKING:
     import pandas
@@ -57,6 +60,11 @@ class Report:
     looked: tuple[Problem, ...] = field(default=(), repr=False)
 
     @property
+    def prepared(self) -> tuple[Step, ...]:
+        """How the rasters that are not given are made: `ready` if they are there already."""
+        return tuple(self.plan.steps) if self.plan else ()
+
+    @property
     def ok(self) -> bool:
         """Tell whether no problem is an error."""
         return not any(problem.is_error for problem in self.problems)
@@ -66,6 +74,21 @@ class Report:
         uncovered = [] if self.plan is None else [u.reason for u in self.plan.uncovered]
         found = [problem.render() for problem in (*self.problems, *uncovered)]
         return "\n".join(found) or "no problems"
+
+
+def look(made: Plan) -> tuple[list[Understood], dict[str, float], list[Problem]]:
+    """What the pixels of layers say that are there: those of the loop, and raw ones."""
+    series = {name for step in made.steps for name in step.stacks}
+    todo = {step.name for step in made.todo}
+    layers = [layer for layer in made.layers if layer.name not in todo]
+    layers += [layer for layer in made.raw_used if layer.name not in series]
+    rows, shares, problems = check.pixels(replace(made, layers=layers))
+    for name in series:
+        step = next(step for step in made.steps if name in step.stacks)
+        row, wrong = stacks.look(made, step, name)
+        rows.append(row)
+        problems += wrong
+    return rows, shares, problems
 
 
 class Account:
@@ -148,19 +171,58 @@ class Account:
 
     def check(self) -> Report:
         """List every problem that headers, tables, polygons and a sample of the pixels show."""
+        return self._check(None)
+
+    def _check(self, before: Plan | None) -> Report:
+        """Check; what the plan *before* has read is not read again."""
         known = self._base()
         said = self.replaced.coefficients if self.replaced else None
-        base = known.plan if known else None
+        base = before or (known.plan if known else None)
         made, problems = plan.make(self.definition, self.path.parent, known=base, said=said)
         layers: list[Understood] = []
         shares: dict[str, float] = {}
         found: list[Problem] = []
         if made is not None:
-            looked = known.looked if known and known.same_pixels(made) else check.pixels(made)
+            looked = known.looked if known and known.same_pixels(made) else look(made)
             layers, shares, found = looked
             problems += found + unknown(made, self.definition.output.maps)
             problems += accept(quality.early(made, layers), self.definition)
         return Report(tuple(problems), tuple(layers), shares, made, tuple(found))
+
+    def prepare(self, *names: str, progress: Progress | None = None) -> list[Step]:
+        """Make the rasters that are not given and can be made of what is; `run` does so, too.
+
+        Parameters
+        ----------
+        *names : str
+            Which; those the services of the account need if nothing is said.
+        progress : callable, optional
+            Called with the steps done and the steps in all.
+
+        Returns
+        -------
+        list of Step
+            How each is made and where it is, `ready` if it had been there before.
+
+        Raises
+        ------
+        InputError
+            Whatever `check` lists, what only all the pixels can show, and E815 where something
+            lacks; nothing is written then.
+        IdentityError, ResourceError, BusyError
+            As `run`.
+        """
+        report = self.check()
+        stop_on(report.problems)
+        made = report.plan
+        assert made is not None
+        assert made.preparing
+        chosen = names or tuple(layer.name for layer in made.layers)
+        for name in names:
+            made.preparing.need(name)
+        stop_on(made.preparing.problems)
+        prepared.make(made, made.preparing.todo(chosen), progress)
+        return made.preparing.used(chosen)
 
     def run(
         self,
@@ -209,11 +271,21 @@ class Account:
             from gep.outputs.maps import need
 
             store.ready(Path(output), need(made, count(made, wanted)))
+        if made.todo:
+            prepared.make(made, made.todo, progress)
+            report = self._check(made)
+            stop_on(report.problems)
+            assert report.plan is not None
+            made = report.plan
+            lost = [step.path.name for step in made.todo]
+            if lost:
+                raise IdentityError(Problem("E713", {"file": ", ".join(lost)}))
         past = former.read(made)
         workers = default_threads(threads)
         before = manifest.stamps(made)
         known = self._base()
         hashes = manifest.digests(made, workers, known.digests() if known else None)
+        manifest.as_prepared(made, hashes)
         summed = sums(known, made, workers, progress, tile)
         partials = summed.partials
         cube = account(made, partials)
@@ -306,6 +378,7 @@ class Result:
         """How many of the numbers used somebody checked against the printed source, of how many."""
         book = self.plan.book
         used = [c for item in self.plan.items for c in item.coefficients.values()]
+        used += [c for step in self.plan.steps for c in step.coefficients.values()]
         used += [item.price for item in self.plan.items if item.price is not None]
         used += [book.indices[c.index] for c in used if c.index in book.indices]
         once = {c.at: c for c in used}

@@ -25,6 +25,8 @@ WORDS = {
         "capacity": "capacity",
         "load": "load",
         "layers": "layers",
+        "prepared": "prepared",
+        "made_from": "from",
         "coefficients": "coefficients",
         "ecosystems": "ecosystems",
         "coverage": "coverage",
@@ -53,6 +55,8 @@ WORDS = {
         "capacity": "净化能力",
         "load": "排放量",
         "layers": "栅格",
+        "prepared": "推算",
+        "made_from": "来自",
         "coefficients": "系数",
         "ecosystems": "生态系统",
         "coverage": "覆盖率",
@@ -187,6 +191,7 @@ def _item(
         title = variables()[raster].title.say(language) + " " if raster in variables() else ""
         at = _file(core, "rasters", raster)
         lines.append(f"    {words['layers']}{words[':']}{title}{raster} [{unit}]  {at}")
+        lines += _prepared(core, raster, rows, code, language)
     for coefficient, found in item["coefficients"].items():
         lines += _coefficient(coefficient, found, rows, code, language)
     for price in item.get("prices", ()):
@@ -199,6 +204,28 @@ def _item(
     shares = _ecosystems(rows, language)
     if shares:
         lines.append(f"    {words['ecosystems']}{words[':']}{shares}")
+    return lines
+
+
+def _prepared(
+    core: Mapping[str, Any], raster: str, rows: list[dict[str, str]], code: str, language: str
+) -> list[str]:
+    """Lines on how a raster was made of others, and those in turn; none if it was given."""
+    made = core.get("preparations", {}).get(raster)
+    if made is None:
+        return []
+    words = WORDS[language]
+    head = f"{words['prepared']}{words[':']}{made['title'][language]} ({made['method']})"
+    lines = [f"      {head}", f"      {words['formula']}{words[':']}{made['source']}"]
+    for name, unit in made["rasters"].items():
+        title = variables()[name].title.say(language) + " " if name in variables() else ""
+        lines.append(
+            f"      {words['made_from']}{words[':']}{title}{name} [{unit}]"
+            + ("" if name in core["preparations"] else f"  {_file(core, 'rasters', name)}")
+        )
+        lines += [f"  {line}" for line in _prepared(core, name, rows, code, language)]
+    for name, found in made["coefficients"].items():
+        lines += [f"  {line}" for line in _coefficient(name, found, rows, code, language)]
     return lines
 
 

@@ -1,23 +1,26 @@
 """Definition → what an account reads: profile, numbers, grid, counties, layers, tables."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gep import coefficients, counties, profile, rasters, statistics
+from gep import coefficients, counties, preparing, profile, rasters, statistics
 from gep.acceptance import acceptable
-from gep.coefficients import Book
+from gep.coefficients import Book, Coefficient
 from gep.config import Definition, RasterSection, locate
 from gep.counties import Counties
 from gep.ecosystems import Legend, legend
 from gep.errors import InputError, Problem, gathering
 from gep.layers import variables
+from gep.preparation import preparations, steps_of
+from gep.preparing import Preparing
 from gep.profile import Profile
 from gep.rasters import Grid, Layer
 from gep.replacements import Said, replaced
-from gep.service import Service
+from gep.service import Derived, Products, Service
 from gep.statistics import Table
+from gep.step import Step
 from gep.variants import variants
 
 ECOSYSTEM = "ecosystem"
@@ -25,7 +28,11 @@ ECOSYSTEM = "ecosystem"
 
 @dataclass
 class Inputs:
-    """Everything an account reads, opened and checked; `faulty` layers are not among `layers`."""
+    """Everything an account reads, opened and checked; `faulty` layers are not among `layers`.
+
+    `raw` are the layers only preparations read; `steps` says how the layers that are not given
+    are made, and what they are made of in turn.
+    """
 
     definition: Definition
     folder: Path
@@ -37,11 +44,31 @@ class Inputs:
     layers: list[Layer]
     tables: dict[str, Table]
     faulty: set[str] = field(default_factory=set)
+    raw: dict[str, Layer] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    preparing: Preparing | None = field(default=None, repr=False)
 
     @property
     def output(self) -> Path:
         """Folder of runs, as the definition says."""
         return self.folder / self.definition.output.folder
+
+    @property
+    def todo(self) -> list[Step]:
+        """What is still to be made before `layers` can be read."""
+        names = [layer.name for layer in self.layers]
+        return self.preparing.todo(names) if self.preparing else []
+
+    @property
+    def raw_used(self) -> list[Layer]:
+        """Layers and series only preparations read, those that are needed."""
+        used = {name for step in self.steps for name in step.made_from}
+        return [layer for name, layer in self.raw.items() if name in used]
+
+    def behind(self, rasters: Iterable[str]) -> dict[str, Coefficient]:
+        """Coefficients that prepared rasters among *rasters* rest on, by raster and name."""
+        steps = self.preparing.used(rasters) if self.preparing else []
+        return {f"{s.name}.{name}": c for s in steps for name, c in s.coefficients.items()}
 
 
 def load(
@@ -69,7 +96,9 @@ def load(
         chosen_legend = _legend(definition, folder)
     grid = _grid(definition, folder, known, problems)
     units = _units(registry, chosen_profile)
-    layers, faulty = _layers(definition, folder, units, grid, problems, known)
+    raw_units = preparing.units(preparations())
+    layers, faulty = _layers(definition, folder, raw_units | units, grid, problems, known)
+    raw = {la.name: la for la in layers if la.name in raw_units and la.name not in units}
     found = _counties(definition, folder, grid, problems, known)
     tables = _tables(definition, folder, problems, known)
     for code in sorted(definition.accept.keys() - acceptable()):
@@ -81,6 +110,26 @@ def load(
     assert chosen_legend
     assert grid
     assert found
+    made = Preparing(
+        definition,
+        folder,
+        preparations(),
+        chosen_book,
+        grid,
+        chosen_legend,
+        {layer.name: layer for layer in layers},
+        faulty,
+        (raw_units.keys() - units.keys()),
+    )
+    layers = [layer for layer in layers if layer.name not in raw]
+    names = _needed(definition, chosen_profile, registry, made)
+    for name in names:
+        layer = made.layer(name, units[name])
+        if layer is None:
+            faulty.add(name)
+        else:
+            layers.append(layer)
+    problems += made.problems
     return Inputs(
         definition,
         folder,
@@ -92,7 +141,32 @@ def load(
         layers,
         tables,
         faulty,
+        raw,
+        made.used(names),
+        made,
     ), problems
+
+
+def _needed(
+    definition: Definition,
+    chosen: Profile,
+    registry: Mapping[tuple[str, str], Service],
+    made: Preparing,
+) -> Sequence[str]:
+    """Rasters that are not given and that make an indicator of the account possible."""
+    names: dict[str, None] = {}
+    for choice in chosen.choices.values():
+        service = registry.get((choice.service, choice.method))
+        wanted = choice.counted is True or choice.service in definition.account.optional
+        if service is None or choice.counted is False or not wanted:
+            continue
+        for i in service.indicators:
+            if isinstance(i, Derived | Products) or (i.optional and i.name not in choice.include):
+                continue
+            rasters = choice.reads(i.rasters)
+            if all(made.can(name) for name in rasters):
+                names |= dict.fromkeys(n for n in rasters if n not in definition.rasters)
+    return list(names)
 
 
 def _grid(
@@ -170,6 +244,8 @@ def _senseless(name: str, section: RasterSection) -> list[Problem]:
         said.append('resampling = "bilinear"')
     if not codes and section.kind == "class":
         said.append('kind = "class"')
+    if name in preparing.series(preparations()) and "band" in section.model_fields_set:
+        said.append(f"band = {section.band}")
     return [Problem("E020", {"name": name, "keys": ", ".join(said)})] if said else []
 
 
@@ -186,7 +262,8 @@ def _known_layer(
     """Layer that is known already, read the same way on the same grid."""
     if known is None or grid is not known.grid:
         return None
-    return next((la for la in known.layers if la.name == name and la.section == section), None)
+    layers = (*known.layers, *known.raw.values())
+    return next((la for la in layers if la.name == name and la.section == section), None)
 
 
 def _layers(
@@ -197,7 +274,7 @@ def _layers(
     problems: list[Problem],
     known: Inputs | None,
 ) -> tuple[list[Layer], set[str]]:
-    """Sound layers some service can use, ecosystem first, and the names of the faulty ones."""
+    """Sound layers somebody can use, ecosystem first, and the names of the faulty ones."""
     layers: list[Layer] = []
     faulty = set()
     for name in sorted(definition.rasters, key=lambda name: name != ECOSYSTEM):
@@ -245,7 +322,12 @@ def _layer(
     problems = _senseless(name, section)
     layer = None
     with gathering(problems):
-        layer, wrong = rasters.inspect(name, section, locate(folder, section.file), unit)
+        path = locate(folder, section.file)
+        if name in (stacks := preparing.series(preparations())):
+            steps = steps_of(stacks[name], section.year or definition.account.year)
+            layer, wrong = rasters.inspect_series(name, section, path, unit, steps)
+        else:
+            layer, wrong = rasters.inspect(name, section, path, unit)
         problems += wrong
         if grid is not None and name != ECOSYSTEM:
             problems += rasters.compare(layer, grid)

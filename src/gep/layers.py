@@ -12,13 +12,17 @@ UNKNOWN = Title("—", "—")
 
 @dataclass(frozen=True)
 class Variable:
-    """One raster variable: its name in both languages, its ranges in `unit`, who has it."""
+    """One raster variable: its name in both languages, its ranges in `unit`, who has it.
+
+    `slips` are factors by which it is often wrong, beside powers of ten and twelve.
+    """
 
     title: Title
     unit: str
     possible: tuple[float, float]
     usual: tuple[float, float]
     never_zero: bool = False
+    slips: tuple[float, ...] = ()
     office: Title = UNKNOWN
 
 
@@ -41,6 +45,7 @@ def variables() -> dict[str, Variable]:
             (float(entry["possible"][0]), float(entry["possible"][1])),
             (float(entry["usual"][0]), float(entry["usual"][1])),
             entry.get("never_zero", False),
+            tuple(map(float, entry.get("slips", ()))),
             Title(**entry["from"]) if "from" in entry else UNKNOWN,
         )
         for name, entry in entries.items()

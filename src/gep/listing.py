@@ -2,12 +2,15 @@
 
 from gep import coefficients
 from gep.errors import InputError, Problem
+from gep.layers import variables
+from gep.preparation import preparations as registered
 from gep.profile import catalogue, load
 from gep.service import Derived, Indicator, Products, Service
 from gep.service import services as registry
 from gep.tables import Row
 
 SERVICE_COLUMNS = ("service", "服务", "group", "method", "counted", "built", "kind", "inputs")
+PREPARATION_COLUMNS = ("raster", "栅格", "method", "方法", "from", "gives")
 NUMBER_COLUMNS = (
     *("file", "name", "set", "key", "value", "unit", "source", "where", "status", "confidence"),
     *("verified_by", "description"),
@@ -40,6 +43,23 @@ def services(profile: str) -> list[dict[str, str]]:
     return rows
 
 
+def preparations() -> list[dict[str, str]]:
+    """Return one row per way of preparing a raster, the best of each raster first."""
+    known = variables()
+    return [
+        {
+            "raster": p.name,
+            "栅格": known[p.name].title.zh if p.name in known else "",
+            "method": p.method,
+            "title": p.title.en,
+            "方法": p.title.zh,
+            "from": ", ".join((*p.rasters, *p.series)),
+            "gives": p.gives,
+        }
+        for p in registered().values()
+    ]
+
+
 def _kind(service: Service) -> str:
     """How the service comes by its amounts."""
     kinds = []
@@ -62,7 +82,7 @@ def _inputs(service: Service) -> str:
 
 
 def coefficients_of(service: str) -> list[Row]:
-    """Return one row per number of a service, or of `prices`."""
+    """Return one row per number of a service, of a prepared raster, or of `prices`."""
     book, _ = coefficients.load()
     names = {entry.title.zh: name for name, entry in catalogue().items()}
     file = names.get(service, service)

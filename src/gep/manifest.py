@@ -23,6 +23,7 @@ from gep.run import Partials, culprits
 from gep.sensitivity import Sensitivity
 from gep.service import Indicator, Products
 from gep.shipped import folder
+from gep.step import Step, inputs_of
 from gep.tables import areas
 
 SOFTWARE = (
@@ -36,7 +37,7 @@ Stamp = tuple[int, int, int]
 def input_files(plan: Plan) -> dict[str, Path]:
     """Every file an account reads, by its role."""
     d = plan.definition
-    found = {f"rasters.{layer.name}": layer.path for layer in plan.layers}
+    found = {f"rasters.{layer.name}": layer.path for layer in (*plan.layers, *plan.raw_used)}
     if not plan.legend.path.is_relative_to(folder("coefficients")):
         found["legend"] = plan.legend.path
     found["counties"] = locate(plan.folder, d.counties.file)
@@ -81,7 +82,7 @@ def unchanged(plan: Plan, before: dict[str, Stamp]) -> None:
 
 def core(plan: Plan, partials: Partials, cube: Cube, hashes: dict[str, str]) -> dict[str, Any]:
     """Everything the numbers follow from, without times and machines."""
-    layers = {f"rasters.{layer.name}": layer for layer in plan.layers}
+    layers = {f"rasters.{layer.name}": layer for layer in (*plan.layers, *plan.raw_used)}
     inputs: dict[str, Any] = {}
     for role, path in input_files(plan).items():
         inputs[role] = {"file": path.name, "sha256": hashes[role], "bytes": path.stat().st_size}
@@ -89,7 +90,8 @@ def core(plan: Plan, partials: Partials, cube: Cube, hashes: dict[str, str]) -> 
             layer = layers[role]
             read = {"unit": layer.unit, "scale": layer.scale, "offset": layer.offset}
             inputs[role] |= read | {"declared": layer.section.model_dump(exclude_none=True)}
-    return {
+    made = {step.name: _preparation(step) for step in plan.steps}
+    return ({"preparations": made} if made else {}) | {
         "schema": store.SCHEMA,
         "account": plan.definition.model_dump(mode="json", exclude_none=True, exclude={"output"}),
         "profile": {
@@ -123,6 +125,33 @@ def core(plan: Plan, partials: Partials, cube: Cube, hashes: dict[str, str]) -> 
             {"code": p.code, "en": p.text("en"), "zh": p.text("zh")} for p in cube.problems
         ],
         "software": {name: importlib.metadata.version(name) for name in SOFTWARE},
+    }
+
+
+def as_prepared(plan: Plan, hashes: Mapping[str, str]) -> None:
+    """Raise IdentityError E714 if a raster was prepared from another file than is there now."""
+    changed = [
+        str(input_files(plan)[role])
+        for step in plan.steps
+        for name, digest in inputs_of(step.identity).items()
+        if hashes.get(role := f"rasters.{name}", digest) != digest
+    ]
+    if changed:
+        raise IdentityError(Problem("E714", {"files": ", ".join(dict.fromkeys(changed))}))
+
+
+def _preparation(step: Step) -> dict[str, Any]:
+    """How a raster was made: method, what of, with which numbers."""
+    one = step.preparation
+    units = one.rasters | {name: series.unit for name, series in one.series.items()}
+    return {
+        "method": one.method,
+        "title": one.title._asdict(),
+        "source": one.source,
+        "unit": one.gives,
+        "rasters": units,
+        "inputs": inputs_of(step.identity),
+        "coefficients": {name: _coefficient(c) for name, c in step.coefficients.items()},
     }
 
 

@@ -1,12 +1,17 @@
 """A preparation: how one factor raster is made from raw data; the registry finds them."""
 
+import calendar
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gep.ecosystems import Title
 from gep.errors import Problem, ServiceError
@@ -39,6 +44,8 @@ class Preparation:
     with NaN where there is nothing, `cell` [m] as the heights and the widths of a pixel by row
     (two arrays), and gives such an array.
 
+    A whole preparation with a `place` takes `latitude` [degree] of every pixel after `cell`.
+
     Coefficients stand in coefficients/<name>.toml; by ecosystem they are those of the pixel: a
     whole kernel gets them as arrays (rows, columns), NaN where a class has none.
     """
@@ -53,6 +60,7 @@ class Preparation:
     coefficients: dict[str, str] = field(default_factory=dict)
     gives: str
     whole: bool = False
+    place: bool = False
     example: Example | None = None
     source: str
 
@@ -60,7 +68,7 @@ class Preparation:
         takes = list(inspect.signature(self.kernel).parameters)
         declared = [*self.rasters, *self.series, *self.calendar, *self.coefficients]
         if self.whole:
-            declared.append("cell")
+            declared += ["cell", "latitude"] if self.place else ["cell"]
         if takes != declared:
             fields = {"name": f"{self.name} ({self.method})", "takes": takes, "declared": declared}
             raise ServiceError(Problem("E901", fields))
@@ -72,6 +80,42 @@ class Preparation:
     def key(self) -> tuple[str, str]:
         """Raster and method."""
         return self.name, self.method
+
+
+def dates(step: str, year: int) -> list[str]:
+    """Name of every step of a year.
+
+    >>> dates("day", 2020)[59], dates("month", 2020)[11]
+    ('2020-02-29', '2020-12')
+    """
+    if step == "month":
+        return [f"{year}-{month:02}" for month in range(1, 13)]
+    return [
+        f"{year}-{month:02}-{day:02}"
+        for month in range(1, 13)
+        for day in range(1, calendar.monthrange(year, month)[1] + 1)
+    ]
+
+
+def almanac(word: str, year: int) -> NDArray[np.float64]:
+    """Return what a kernel asks of the calendar, one number per step.
+
+    >>> almanac("days", 2021)[:3], almanac("half_month", 2021)[[14, 15, 364]]
+    (array([31., 28., 31.]), array([ 1.,  2., 24.]))
+    """
+    lengths = [calendar.monthrange(year, month)[1] for month in range(1, 13)]
+    if word == "days":
+        return np.array(lengths, float)
+    month = np.repeat(np.arange(1, 13), lengths)
+    if word == "month":
+        return month.astype(float)
+    day = np.concatenate([np.arange(1, length + 1) for length in lengths])
+    return (2 * month - (day <= 15)).astype(float)
+
+
+def steps_of(series: Series, year: int) -> int:
+    """Return how many steps a series has in a year."""
+    return 12 if series.step == "month" else 365 + calendar.isleap(year)
 
 
 @cache
@@ -89,4 +133,17 @@ def preparations() -> dict[tuple[str, str], Preparation]:
                 name, method = preparation.key
                 raise ServiceError(Problem("E905", {"name": name, "method": method}))
             found[preparation.key] = preparation
+    check_order(found.values())
     return found
+
+
+def check_order(found: Iterable[Preparation]) -> None:
+    """Raise ServiceError E813 if a raster is, in the end, made of itself."""
+    graph: dict[str, set[str]] = {}
+    for preparation in found:
+        graph.setdefault(preparation.name, set()).update(preparation.rasters, preparation.series)
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        circle = " → ".join(reversed(error.args[1]))
+        raise ServiceError(Problem("E813", {"circle": circle})) from None

@@ -3,7 +3,7 @@
 import math
 import os
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,6 +141,39 @@ def inspect(
     return Layer(name, path, section, dtype, nodata, scale, offset, unit), problems
 
 
+def inspect_series(
+    name: str, section: RasterSection, path: Path, unit: str, steps: int
+) -> tuple[Layer, list[Problem]]:
+    """Layer of the first of *steps* bands of a file, all read alike, and what is wrong with them.
+
+    Raises
+    ------
+    InputError
+        E804 the file has another number of bands.
+    """
+    with open_file(path, name) as file:
+        if file.count != steps:
+            fields = {"name": name, "file": path, "count": file.count, "steps": steps}
+            raise InputError(Problem("E804", fields))
+        kept = (file.nodatavals, file.scales, file.offsets, file.units, file.dtypes)
+        other = [n + 1 for n in range(steps) if any(str(k[n]) != str(k[0]) for k in kept)]
+        absent = [n for n in range(2, steps + 1) if file.nodatavals[0] is None and _sparse(file, n)]
+    first = section.model_copy(update={"band": 1})
+    layer, problems = inspect(name, first, path, unit)
+    problems = [problem for problem in problems if problem.code != "E108"]
+    if other:
+        problems.append(Problem("E805", {"name": name, "file": path, "bands": _listed(other)}))
+    if absent:
+        problems.append(Problem("E811", {"name": name, "file": path, "bands": _listed(absent)}))
+    return replace(layer, section=section), problems
+
+
+def _listed(numbers: list[int]) -> str:
+    """Return the first few of some numbers, and how many more there are."""
+    more = f" + {len(numbers) - 8}" if len(numbers) > 8 else ""
+    return ", ".join(map(str, numbers[:8])) + more
+
+
 def _differ(one: str, other: str) -> bool:
     """Tell whether two units are known, and not the same."""
     try:
@@ -197,6 +230,39 @@ def grid(path: Path) -> tuple[Grid, list[Problem]]:
     if error > SEPARABLE:
         problems.append(Problem("E207", {"file": path, "crs": crs.name, "error": f"{error:.2%}"}))
     return Grid(crs, t, height, width, rows, columns), problems
+
+
+def cells(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Height and width of a pixel of each row in metres, docs/methods.md#pixel-area.
+
+    On the ellipsoid where the grid is in degrees; else as the projection draws them.
+    """
+    t, crs = grid.transform, grid.crs
+    if not crs.is_geographic:
+        metre = crs.axis_info[0].unit_conversion_factor
+        return np.full(grid.height, -t.e * metre), np.full(grid.height, t.a * metre)
+    ellipsoid = crs.ellipsoid
+    assert ellipsoid
+    a, b = ellipsoid.semi_major_metre, ellipsoid.semi_minor_metre
+    e2 = 1 - (b / a) ** 2
+    latitude = np.deg2rad(t.f + t.e * (np.arange(grid.height) + 0.5))
+    bend = 1 - e2 * np.sin(latitude) ** 2
+    heights = a * (1 - e2) / bend**1.5 * math.radians(-t.e)
+    widths = a / np.sqrt(bend) * np.cos(latitude) * math.radians(t.a)
+    return heights, widths
+
+
+def latitudes(grid: Grid) -> NDArray[np.float64]:
+    """Latitude of the middle of every pixel in degrees, shape (rows, columns)."""
+    t, shape = grid.transform, (grid.height, grid.width)
+    north = t.f + t.e * (np.arange(grid.height) + 0.5)
+    if grid.crs.is_geographic:
+        return np.repeat(north, grid.width).reshape(shape)
+    east = t.c + t.a * (np.arange(grid.width) + 0.5)
+    project, found = pyproj.Proj(grid.crs), np.empty(shape)
+    for row in range(grid.height):
+        found[row] = project(east, np.full(grid.width, north[row]), inverse=True)[1]
+    return found
 
 
 def _geographic(crs: pyproj.CRS, t: "Affine", height: int) -> NDArray[np.float64]:
@@ -373,8 +439,10 @@ class Reader:
             add_alpha=layer.nodata is None,  # else 0 beyond the edge of the file
         )
 
-    def stored(self, number: int, window: Window) -> NDArray[Any]:
+    def stored(self, number: int, window: Window, bands: int | None = None) -> NDArray[Any]:
         """Numbers of layer *number* as stored, shape (rows, columns).
+
+        With *bands* those of so many bands from the first, shape (bands, rows, columns).
 
         Raises
         ------
@@ -382,16 +450,20 @@ class Reader:
             E101 if the file cannot be decoded there.
         """
         layer = self._layers[number]
+        chosen = layer.section.band if bands is None else list(range(1, bands + 1))
         try:
-            array: NDArray[Any] = self._files[number].read(layer.section.band, window=window)
+            array: NDArray[Any] = self._files[number].read(chosen, window=window)
         except RasterioError as error:
             raise InputError(Problem("E101", {"file": layer.path, "why": error})) from None
         return array
 
     def stage(self, number: int, window: Window, out: NDArray[np.float32]) -> None:
-        """Write the numbers of a layer into *out* (rows, columns), NaN where there is none."""
+        """Write the numbers of a layer into *out* (rows, columns), NaN where there is none.
+
+        Of a series into *out* (steps, rows, columns).
+        """
         layer = self._layers[number]
-        stored = self.stored(number, window)
+        stored = self.stored(number, window, len(out) if out.ndim == 3 else None)
         out[...] = stored
         fills = [*layer.section.fill, *([] if layer.nodata is None else [layer.nodata])]
         for fill in fills:
@@ -405,7 +477,7 @@ class Reader:
             out[~np.isfinite(stored)] = np.nan
         if layer.section.resampling and layer.nodata is None:
             file = self._files[number]
-            out[file.read(file.count, window=window) == 0] = np.nan
+            out[..., file.read(file.count, window=window) == 0] = np.nan
 
 
 def tiles(target: Grid, size: int) -> list[Window]:

@@ -87,7 +87,7 @@ def ready(folder: Path, need: int = 0) -> None:
         with tempfile.TemporaryDirectory(prefix=STAGING, dir=place):
             free = shutil.disk_usage(place).free
     except OSError as error:
-        raise _unwritten(folder, error) from None
+        raise unwritten(folder, error) from None
     if need > free:
         fields = {"need": f"{need / 1e9:.1f}", "free": f"{free / 1e9:.1f}"}
         raise ResourceError(Problem("E720", {"folder": folder, **fields}))
@@ -158,7 +158,7 @@ def publish(folder: Path, name: str, files: dict[str, bytes], make: Make | None 
             stage.rename(final)
             sync_folder(folder)
     except OSError as error:
-        raise _unwritten(folder, error) from None
+        raise unwritten(folder, error) from None
     finally:
         if stage is not None and stage.exists():
             shutil.rmtree(stage, ignore_errors=True)
@@ -166,7 +166,8 @@ def publish(folder: Path, name: str, files: dict[str, bytes], make: Make | None 
     return final
 
 
-def _unwritten(folder: Path, error: OSError) -> ResourceError:
+def unwritten(folder: Path, error: OSError) -> ResourceError:
+    """Why *folder* cannot be written: E701 the disk is full, else E705."""
     fields = {"folder": folder, "why": error.strerror or str(error)}
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     return ResourceError(Problem("E701" if full else "E705", fields))
@@ -236,7 +237,7 @@ def _point(folder: Path, name: str) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-        raise _unwritten(folder, error) from None
+        raise unwritten(folder, error) from None
 
 
 def find(path: Path) -> Path:

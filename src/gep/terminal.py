@@ -12,6 +12,7 @@ from gep.tables import areas, say_quantity, status, summary, ten_thousands
 if TYPE_CHECKING:
     from gep.engine import Report, Result
     from gep.errors import Problem
+    from gep.step import Step
 
 WORDS = {
     "en": {
@@ -65,6 +66,12 @@ WORDS = {
         "warnings": "warnings:",
         "errors": "errors:",
         "left_out": "not covered:",
+        "to_prepare": "will be prepared",
+        "is_prepared": "prepared",
+        "made_now": "made now",
+        "nothing_to_prepare": "nothing needs to be prepared",
+        "made_before": "there already",
+        "from": "from",
         "none": "no problems",
         "before": "before",
         "after": "after",
@@ -138,6 +145,12 @@ WORDS = {
         "warnings": "提醒",
         "errors": "错误",
         "left_out": "未核算",
+        "to_prepare": "将推算",
+        "is_prepared": "已推算",
+        "made_now": "刚生成",
+        "nothing_to_prepare": "没有需要推算的栅格",
+        "made_before": "原已存在",
+        "from": "来自",
         "none": "没有问题",
         "before": "前期",
         "after": "后期",
@@ -304,6 +317,17 @@ def left_out(reasons: Sequence["Problem"], language: str) -> list[str]:
     )
     return lines + [
         f"{words['uncovered']}{words[':']}{r.text(language)}" for r in reasons if r.code != "W101"
+    ]
+
+
+def prepared(steps: Sequence["Step"], language: str) -> list[str]:
+    """Return one line per raster that is not given but made: how, and from what."""
+    words = WORDS[language]
+    return [
+        f"{words['is_prepared' if step.ready else 'to_prepare']}{words[':']}{step.name} "
+        f"({step.preparation.title.say(language)}, {step.preparation.method}), "
+        f"{words['from']} {', '.join(step.made_from)}"
+        for step in steps
     ]
 
 

@@ -41,6 +41,8 @@ year = [accounting_year] = 年
 joule = kg * m ** 2 / s ** 2 = J
 kilojoule = 1e3 J = kJ
 megajoule = 1e6 J = MJ
+kilopascal = 1e3 J / m ** 3 = kPa
+watt = J / s = W
 kilowatt_hour = 3.6 MJ = kWh = 千瓦时 = 度
 degC = [temperature]
 person = [people] = 人
@@ -49,6 +51,7 @@ room = [rooms] = 间
 night = [nights] = 夜
 room_night = room * night = 间夜
 percent = 0.01
+degree = [angle] = °
 CNY = [money] = 元
 """
 TEN_THOUSANDS = {"万": 1e4, "亿": 1e8}

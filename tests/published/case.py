@@ -30,7 +30,7 @@ def leaves(tree: Any, head: str = "") -> dict[str, float]:
     """
     entries = dict(enumerate(tree)) if isinstance(tree, list) else tree
     if not isinstance(entries, dict):
-        return {head: float(entries)}
+        return {head: float("nan") if entries is None else float(entries)}
     found: dict[str, float] = {}
     for key, entry in entries.items():
         found |= leaves(entry, f"{head}.{key}" if head else str(key))

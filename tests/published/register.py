@@ -4,7 +4,17 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from published import case, gaotianyan, garze, tables, xichuan, zhejiang
+from published import (
+    case,
+    evaporation,
+    gaotianyan,
+    garze,
+    rain_soil,
+    soil,
+    tables,
+    xichuan,
+    zhejiang,
+)
 from published.case import Said
 
 
@@ -137,18 +147,68 @@ HELD = (
         },
         unused="^(?!wyield_mm|area_m2)",
     ),
+    Held(
+        "tr55-scs-runoff",
+        rain_soil.curve_number_runoff,
+        "kernel of storm runoff by curve number, in mm",
+        blind={r"\.4\.": "all of it is 0"},
+    ),
+    Held(
+        "epic-k-factor",
+        rain_soil.epic_erodibility,
+        "kernel of erodibility by EPIC",
+        blind={"OC_pct": COARSE},
+    ),
+    Held(
+        "cai2000-c-factor-continuity",
+        soil.cover_by_cai,
+        "kernel of the cover factor, `cai2000`, with the numbers on file",
+        blind={
+            r"pct\.0$": "all of it is 0",
+            r"pct\.1$": "beyond the end of the curve it is 0 as well",
+        },
+        differs="at 78.3 % the curve is 0.0001, not 0",
+    ),
+    Held(
+        "invest-sdr-ls-factor",
+        soil.ls_of_invest,
+        "slope factor, `invest_sdr`, from the area that drains into a pixel",
+    ),
+    Held(
+        "pygeoprocessing-d8-accumulation",
+        soil.accumulation,
+        "area that drains into a pixel, along their directions of flow",
+        apart={
+            r"^(decayed|merge)": "accumulation that decays on its way: no step of ours",
+            r"^distance": "distance to a channel: no step of ours",
+        },
+        unused="^(flow_dir|channel|decay|merge)",
+    ),
+    Held(
+        "fao56-worked-examples",
+        evaporation.worked_examples,
+        "kernels of reference evapotranspiration; each step by setting the numbers of the others",
+        blind={r"^(Rs|Rnl|PM)_case": COARSE},
+    ),
+    Held(
+        "invest-awy-aet-fraction",
+        evaporation.share_of_rain,
+        "kernels of available water and of evapotranspiration by the curve of Fu",
+        blind={
+            r"^(Kc|ETo_mm|P_mm)\.(0\.2|1\.0)$": "all of the rain evaporates there",
+            r"^(root_depth_mm|PAWC)\.(0\.2|1\.0|1\.2)$": "no plants there",
+            r"^soil_depth_mm": "roots end above it",
+            r"^vegetated\.(0\.2|1\.0|1\.2)$": "all of it is 0",
+        },
+    ),
 )
-PREPARATION = "a factor or layer made from raw data; gep takes it as an input so far"
 ELSEWHERE = {
-    "cai2000-c-factor-continuity": PREPARATION,
-    "epic-k-factor": PREPARATION,
-    "fao56-worked-examples": PREPARATION,
-    "invest-awy-aet-fraction": PREPARATION,
-    "invest-sdr-ls-factor": PREPARATION,
-    "invest-swy-cn-lookup": PREPARATION,
-    "invest-ufrm-smax": PREPARATION,
-    "pygeoprocessing-d8-accumulation": PREPARATION,
-    "tr55-scs-runoff": PREPARATION,
+    "invest-swy-cn-lookup": (
+        "curve number and retention are steps within storm runoff, which is held (tr55-scs-runoff)"
+    ),
+    "invest-ufrm-smax": (
+        "curve number and retention are steps within storm runoff, which is held (tr55-scs-runoff)"
+    ),
     "exactextract-weighted-zonal-stats": "a pixel belongs to a county by its centre, never in part",
     "invest-carbon-stock-change-npv": "stocks and present values; gep accounts the flow of a year",
     "jingdian-annualised-cost": (

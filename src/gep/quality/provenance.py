@@ -43,12 +43,20 @@ def decisive(plan: Plan, cube: Cube) -> dict[str, Decimal]:
     return shares
 
 
+def _own(plan: Plan, item: Item) -> list[Coefficient]:
+    rasters = item.choice.reads(getattr(item.indicator, "rasters", {}))
+    return [*item.coefficients.values(), *plan.behind(rasters).values()]
+
+
 def _used(plan: Plan, cube: Cube, item: Item) -> list[Coefficient]:
-    """Coefficients behind an indicator: its own, its base's, its price, the index of the price."""
-    found = list(item.coefficients.values())
+    """Coefficients behind an indicator: its own, its base's, its price, the index of the price.
+
+    Those of rasters that were prepared are its own.
+    """
+    found = _own(plan, item)
     if isinstance(item.indicator, Derived):
         base = source_of(item.service, item.indicator)
-        found += [c for i in plan.items if i.key == base for c in i.coefficients.values()]
+        found += [c for i in plan.items if i.key == base for c in _own(plan, i)]
     if item.price is not None:
         found.append(item.price)
     prices = [p for line in cube.lines if line.key == item.key for p in line.prices.values()]

@@ -1,0 +1,368 @@
+"""Evaporation from open water on the hot days of a year."""
+
+import math
+
+from gep.ecosystems import Title
+from gep.preparation import Preparation, Series
+
+
+def penman(
+    latitude,
+    elevation,
+    daily_maximum_temperature,
+    daily_minimum_temperature,
+    daily_dew_point,
+    daily_wind_speed,
+    daily_radiation,
+    hot_threshold,
+    daily_ceiling,
+    wind_share,
+    orbit_days,
+    distance_amplitude,
+    declination_amplitude,
+    declination_phase,
+    solar_constant,
+    clear_sky_share,
+    clear_sky_rise,
+    overcast_share,
+    water_albedo,
+    stefan_boltzmann,
+    absolute_zero,
+    emissivity,
+    emissivity_vapour,
+    cloud_slope,
+    cloud_offset,
+    sea_level_pressure,
+    sea_level_temperature,
+    lapse_rate,
+    pressure_exponent,
+    psychrometric_coefficient,
+    saturation_pressure,
+    saturation_slope,
+    saturation_temperature,
+    latent_heat,
+    wind_function,
+    wind_function_slope,
+):
+    """Evaporation from open water on hot days by Penman [mm/year].
+
+    Parameters
+    ----------
+    latitude, elevation : float
+        Latitude [degree], north positive; height above the sea [m].
+    daily_maximum_temperature, daily_minimum_temperature, daily_dew_point : sequence of float
+        Of the air at 2 m, from 1 January on [degC].
+    daily_wind_speed : sequence of float
+        Mean wind, as high as it is measured [m/s].
+    daily_radiation : sequence of float
+        Solar radiation on the ground, Rs [MJ/(m^2 day)].
+    hot_threshold : float
+        Maximum above which a day is hot [degC].
+    daily_ceiling : float
+        Most that is taken for a day [mm/day].
+    wind_share : float
+        Wind at 2 m per wind where it is measured [1].
+    water_albedo : float
+        Radiation thrown back by water [1].
+    wind_function, wind_function_slope : float
+        6.43 [MJ/(m^2 day kPa)] and 0.536 [s/m] of f(u) = 6.43 (1 + 0.536 u).
+    orbit_days, distance_amplitude, declination_amplitude, declination_phase : float
+        As reference evapotranspiration, and so all below.
+    solar_constant, clear_sky_share, clear_sky_rise, overcast_share, stefan_boltzmann : float
+        Radiation.
+    absolute_zero : float
+        Radiation.
+    emissivity, emissivity_vapour, cloud_slope, cloud_offset : float
+        Long waves.
+    sea_level_pressure, sea_level_temperature, lapse_rate, pressure_exponent : float
+        Pressure of the air.
+    psychrometric_coefficient, saturation_pressure, saturation_slope, saturation_temperature : float
+        Vapour.
+    latent_heat : float
+        Heat of vaporization [MJ/kg].
+
+    Returns
+    -------
+    float
+        Sum over the hot days of (D Rn + g f(u) (es - ea)) / (D + g) / 2.45, a day within 0 and the
+        ceiling [mm/year]; NaN if any input is NaN.
+
+    Source
+    ------
+    Penman 1948 as Shuttleworth 1993 writes it; radiation and vapour by FAO 56. Differs in this: the
+    ceiling; water stores no heat. See docs/methods.md#water-evaporation.
+
+    Examples
+    --------
+    >>> numbers = (1, 365, 0.033, 0.409, 1.39, 118.08, 0.75, 2e-5, 0.3, 0.08, 4.903e-9, 273.16)
+    >>> numbers += (0.34, 0.14, 1.35, 0.35, 101.3, 293, 0.0065, 5.26, 0.665e-3, 0.6108, 17.27)
+    >>> numbers += (237.3, 2.45, 6.43, 0.536)
+    >>> year = [[26.1] * 150, [20.0] * 150, [18.0] * 150, [2.0] * 150, [15.0] * 150]
+    >>> penman(28.7, 50.0, *year, 26.1, 6.0, *numbers)
+    0.0
+    >>> penman(28.7, 50.0, *year, 26.0, 3.0, *numbers)
+    450.0
+    """
+    ratio = (sea_level_temperature - lapse_rate * elevation) / sea_level_temperature
+    gamma = psychrometric_coefficient * sea_level_pressure * max(ratio, 0.0) ** pressure_exponent
+    north = math.radians(latitude)
+    total = (wind_share + hot_threshold + daily_ceiling) * 0.0
+    for day in range(len(daily_radiation)):
+        warmest = daily_maximum_temperature[day]
+        coldest = daily_minimum_temperature[day]
+        mean = (warmest + coldest) / 2.0
+        dew = daily_dew_point[day]
+        wind = daily_wind_speed[day] * wind_share
+        # saturated, slope and actual vapour pressure [kPa]
+        top = math.exp(saturation_slope * warmest / (warmest + saturation_temperature))
+        low = math.exp(saturation_slope * coldest / (coldest + saturation_temperature))
+        middle = math.exp(saturation_slope * mean / (mean + saturation_temperature))
+        here = math.exp(saturation_slope * dew / (dew + saturation_temperature))
+        vapour = saturation_pressure * here
+        deficit = max(saturation_pressure * (top + low) / 2.0 - vapour, 0.0)
+        steep = saturation_slope * saturation_temperature * saturation_pressure * middle
+        slope = steep / (mean + saturation_temperature) ** 2
+        # radiation outside the air, under a clear sky, kept short and lost long [MJ/(m^2 day)]
+        angle = 2.0 * math.pi * (day + 1.0) / orbit_days
+        tilt = declination_amplitude * math.sin(angle - declination_phase)
+        closer = 1.0 + distance_amplitude * math.cos(angle)
+        sunset = math.acos(max(min(-math.tan(north) * math.tan(tilt), 1.0), -1.0))
+        height = sunset * math.sin(north) * math.sin(tilt)
+        height = height + math.cos(north) * math.cos(tilt) * math.sin(sunset)
+        clear = solar_constant * closer * height / math.pi
+        clear = max(clear * (clear_sky_share + clear_sky_rise * elevation), 1e-9)
+        bright = min(daily_radiation[day] / clear, 1.0) - overcast_share
+        bright = overcast_share + max(bright, 0.0)
+        warm = ((warmest + absolute_zero) ** 4 + (coldest + absolute_zero) ** 4) / 2.0
+        loss = stefan_boltzmann * warm * (emissivity - emissivity_vapour * math.sqrt(vapour))
+        loss = loss * (cloud_slope * bright - cloud_offset)
+        net = (1.0 - water_albedo) * daily_radiation[day] - loss
+        drawn = wind_function * (1.0 + wind_function_slope * wind) * gamma * deficit
+        lost = max((slope * net + drawn) / (slope + gamma) / latent_heat, 0.0)
+        lost = lost - max(lost - daily_ceiling, 0.0)
+        total = total + lost * (1.0 if warmest > hot_threshold else 0.0)
+    return total
+
+
+def reference(
+    daily_maximum_temperature,
+    daily_reference_evapotranspiration,
+    hot_threshold,
+    daily_ceiling,
+    water_coefficient,
+):
+    """Evaporation from open water on hot days from reference evapotranspiration [mm/year].
+
+    Parameters
+    ----------
+    daily_maximum_temperature : sequence of float
+        Of the air at 2 m [degC].
+    daily_reference_evapotranspiration : sequence of float
+        ET0 of the same days [mm/day].
+    hot_threshold : float
+        Maximum above which a day is hot [degC].
+    daily_ceiling : float
+        Most that is taken for a day [mm/day].
+    water_coefficient : float
+        Evaporation of open water per ET0 [1].
+
+    Returns
+    -------
+    float
+        Sum over the hot days of 1.05 ET0, a day within 0 and the ceiling [mm/year]; NaN if any
+        input is NaN.
+
+    Source
+    ------
+    FAO 56, table 12, open water. Differs in this: the ceiling. See
+    docs/methods.md#water-evaporation.
+
+    Examples
+    --------
+    >>> reference([26.0, 26.1, 33.0], [4.0, 4.0, 9.0], 26.0, 6.0, 1.05)
+    10.2
+    """
+    total = (hot_threshold + daily_ceiling) * 0.0
+    for day in range(len(daily_maximum_temperature)):
+        warmest = daily_maximum_temperature[day]
+        lost = max(daily_reference_evapotranspiration[day] * water_coefficient, 0.0)
+        lost = lost - max(lost - daily_ceiling, 0.0) + warmest * 0.0
+        total = total + lost * (1.0 if warmest > hot_threshold else 0.0)
+    return total
+
+
+def hargreaves(
+    latitude,
+    daily_maximum_temperature,
+    daily_minimum_temperature,
+    hot_threshold,
+    daily_ceiling,
+    water_coefficient,
+    orbit_days,
+    distance_amplitude,
+    declination_amplitude,
+    declination_phase,
+    solar_constant,
+    latent_heat,
+    hargreaves_coefficient,
+    hargreaves_offset,
+):
+    """Evaporation from open water on hot days from temperature and latitude alone [mm/year].
+
+    Parameters
+    ----------
+    latitude : float
+        Latitude [degree], north positive.
+    daily_maximum_temperature, daily_minimum_temperature : sequence of float
+        Of the air at 2 m, from 1 January on [degC].
+    hot_threshold : float
+        Maximum above which a day is hot [degC].
+    daily_ceiling : float
+        Most that is taken for a day [mm/day].
+    water_coefficient : float
+        Evaporation of open water per ET0 [1].
+    orbit_days, distance_amplitude, declination_amplitude, declination_phase, solar_constant : float
+        As reference evapotranspiration.
+    latent_heat : float
+        Heat of vaporization [MJ/kg].
+    hargreaves_coefficient, hargreaves_offset : float
+        0.0023 [1/degC^1.5] and 17.8 [degC].
+
+    Returns
+    -------
+    float
+        Sum over the hot days of 1.05 ET0 by Hargreaves, a day within 0 and the ceiling [mm/year];
+        NaN if any input is NaN or a day's maximum is below its minimum.
+
+    Source
+    ------
+    FAO 56, equation 52 and table 12, open water. Differs in this: the ceiling. See
+    docs/methods.md#water-evaporation.
+
+    Examples
+    --------
+    FAO 56, example 20, 5.03 mm of reference evapotranspiration on day 196, times 1.05.
+
+    >>> numbers = (365, 0.033, 0.409, 1.39, 118.08, 2.45, 0.0023, 17.8)
+    >>> hot = [20.0] * 195 + [26.6], [14.8] * 196
+    >>> round(hargreaves(45.72, *hot, 26.0, 6.0, 1.05, *numbers), 2)
+    5.29
+    """
+    north = math.radians(latitude)
+    total = (hargreaves_coefficient + hot_threshold + daily_ceiling) * 0.0
+    for day in range(len(daily_maximum_temperature)):
+        warmest = daily_maximum_temperature[day]
+        coldest = daily_minimum_temperature[day]
+        apart = warmest - coldest
+        spread = math.sqrt(apart) if apart >= 0.0 else math.nan
+        angle = 2.0 * math.pi * (day + 1.0) / orbit_days
+        tilt = declination_amplitude * math.sin(angle - declination_phase)
+        closer = 1.0 + distance_amplitude * math.cos(angle)
+        sunset = math.acos(max(min(-math.tan(north) * math.tan(tilt), 1.0), -1.0))
+        height = sunset * math.sin(north) * math.sin(tilt)
+        height = height + math.cos(north) * math.cos(tilt) * math.sin(sunset)
+        outside = solar_constant * closer * height / math.pi
+        warmth = (warmest + coldest) / 2.0 + hargreaves_offset
+        lost = hargreaves_coefficient * warmth * spread * outside / latent_heat
+        lost = max(lost * water_coefficient, 0.0)
+        lost = lost - max(lost - daily_ceiling, 0.0)
+        total = total + lost * (1.0 if warmest > hot_threshold else 0.0)
+    return total
+
+
+ORBIT = {
+    "orbit_days": "day",
+    "distance_amplitude": "1",
+    "declination_amplitude": "1",
+    "declination_phase": "1",
+    "solar_constant": "MJ/(m^2*day)",
+}
+RADIATION = {
+    "clear_sky_share": "1",
+    "clear_sky_rise": "1/m",
+    "overcast_share": "1",
+    "water_albedo": "1",
+    "stefan_boltzmann": "MJ/(m^2*day*degC^4)",
+    "absolute_zero": "degC",
+    "emissivity": "1",
+    "emissivity_vapour": "1/kPa^0.5",
+    "cloud_slope": "1",
+    "cloud_offset": "1",
+}
+AIR = {
+    "sea_level_pressure": "kPa",
+    "sea_level_temperature": "degC",
+    "lapse_rate": "degC/m",
+    "pressure_exponent": "1",
+    "psychrometric_coefficient": "1/degC",
+    "saturation_pressure": "kPa",
+    "saturation_slope": "1",
+    "saturation_temperature": "degC",
+    "latent_heat": "MJ/kg",
+}
+WIND = {"wind_function": "MJ/(m^2*day*kPa)", "wind_function_slope": "s/m"}
+HOT = {"hot_threshold": "degC", "daily_ceiling": "mm/day"}
+MAXIMUM = {"daily_maximum_temperature": Series(unit="degC", step="day")}
+MINIMUM = {"daily_minimum_temperature": Series(unit="degC", step="day")}
+PREPARATIONS = (
+    Preparation(
+        name="water_evaporation",
+        method="penman",
+        title=Title("Evaporation of water on hot days by Penman", "Penman 法高温日水面蒸发量"),
+        kernel=penman,
+        rasters={"latitude": "degree", "elevation": "m"},
+        series=MAXIMUM
+        | MINIMUM
+        | {
+            "daily_dew_point": Series(unit="degC", step="day"),
+            "daily_wind_speed": Series(unit="m/s", step="day"),
+            "daily_radiation": Series(unit="MJ/(m^2*day)", step="day"),
+        },
+        coefficients=HOT | {"wind_share": "1"} | ORBIT | RADIATION | AIR | WIND,
+        gives="mm/year",
+        source=(
+            "E = (D Rn + g 6.43 (1 + 0.536 u) (es - ea)) / (D + g) / 2.45, days above 26 degC, "
+            "a day at most 6 mm; Penman 1948, Shuttleworth 1993; "
+            "docs/methods.md#water-evaporation"
+        ),
+    ),
+    Preparation(
+        name="water_evaporation",
+        method="reference",
+        title=Title(
+            "Evaporation of water on hot days by reference evapotranspiration",
+            "参考蒸散发折算高温日水面蒸发量",
+        ),
+        kernel=reference,
+        series=MAXIMUM | {"daily_reference_evapotranspiration": Series(unit="mm/day", step="day")},
+        coefficients=HOT | {"water_coefficient": "1"},
+        gives="mm/year",
+        source=(
+            "E = 1.05 ET0, sum of the days above 26 degC, a day at most 6 mm; FAO 56, table 12; "
+            "docs/methods.md#water-evaporation"
+        ),
+    ),
+    Preparation(
+        name="water_evaporation",
+        method="hargreaves",
+        title=Title(
+            "Evaporation of water on hot days by Hargreaves", "Hargreaves 法高温日水面蒸发量"
+        ),
+        kernel=hargreaves,
+        rasters={"latitude": "degree"},
+        series=MAXIMUM | MINIMUM,
+        coefficients=HOT
+        | {"water_coefficient": "1"}
+        | ORBIT
+        | {
+            "latent_heat": "MJ/kg",
+            "hargreaves_coefficient": "1/degC^1.5",
+            "hargreaves_offset": "degC",
+        },
+        gives="mm/year",
+        source=(
+            "E = 1.05 ET0 by Hargreaves, days above 26 degC, a day at most 6 mm; FAO 56, "
+            "equation 52, table 12; docs/methods.md#water-evaporation"
+        ),
+    ),
+)

@@ -1,0 +1,121 @@
+"""One raster to be made: what its numbers follow from, its file, and whether that is there."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from gep import store
+from gep.coefficients import Coefficient
+from gep.config import RasterSection
+from gep.fuse import package_digest
+from gep.preparation import Preparation
+from gep.rasters import Layer
+from gep.units import factor
+
+LIBRARIES = ("numpy", "numba", "rasterio", "pyproj")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One raster to be made: layers and stacks by name, in the units of the preparation.
+
+    `identity` is everything its numbers follow from but the code, and names the file.
+    """
+
+    preparation: Preparation
+    layers: dict[str, Layer]
+    stacks: dict[str, Layer]
+    coefficients: dict[str, Coefficient]
+    identity: dict[str, Any] = field(repr=False)
+    path: Path
+    ready: bool
+
+    @property
+    def name(self) -> str:
+        """Raster it makes."""
+        return self.preparation.name
+
+    @property
+    def made_from(self) -> tuple[str, ...]:
+        """Rasters and series it takes."""
+        return (*self.layers, *self.stacks)
+
+    @property
+    def sidecar(self) -> Path:
+        """File that says what the raster was made of, and its digest."""
+        return self.path.with_suffix(".json")
+
+    def layer(self, unit: str) -> Layer:
+        """Layer of the file, there or not yet, in *unit*."""
+        times = factor(self.preparation.gives, unit, self.name)
+        section = RasterSection(file=self.path.name, unit=self.preparation.gives)
+        return Layer(self.name, self.path, section, "float32", math.nan, times, 0.0, unit)
+
+
+def in_unit(layer: Layer, unit: str) -> Layer:
+    """Layer with its numbers in another unit."""
+    if layer.unit == unit:
+        return layer
+    times = factor(layer.unit, unit, f"rasters.{layer.name}")
+    return replace(layer, scale=layer.scale * times, offset=layer.offset * times, unit=unit)
+
+
+def numbers(c: Coefficient) -> dict[str, Any]:
+    """What of a coefficient a raster follows from: its numbers, not where they are from."""
+    values = {" ".join(keys): f"{value.number}" for keys, value in c.values.items()}
+    return {"unit": c.unit, "by": list(c.by), "holds": c.holds, "values": values}
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, hashed again only if its size or times have changed."""
+    stat = path.stat()
+    return _hashed(path, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+
+
+@cache
+def _hashed(path: Path, *stamp: int) -> str:
+    return store.digest_file(path)
+
+
+def inputs_of(identity: Mapping[str, Any]) -> dict[str, str]:
+    """SHA-256 of every file a prepared raster follows from in the end, by layer."""
+    found: dict[str, str] = {}
+    for name, read in identity["inputs"].items():
+        found |= inputs_of(read["prepared"]) if "prepared" in read else {name: read["sha256"]}
+    if "ecosystem" in identity:
+        found["ecosystem"] = identity["ecosystem"][0]["sha256"]
+    return found
+
+
+def changed(step: Step) -> list[Path]:
+    """Return the files a raster is made of that are no longer what they were."""
+    given = {**step.layers, **step.stacks}
+    read = step.identity["inputs"]
+    return [
+        layer.path
+        for name, layer in given.items()
+        if "sha256" in read[name] and digest_of(layer.path) != read[name]["sha256"]
+    ]
+
+
+def code() -> str:
+    """Digest of the code that makes rasters: the package, its libraries, Python."""
+    libraries = {name: version(name) for name in LIBRARIES}
+    return store.digest(store.canonical([package_digest(), libraries]))
+
+
+def is_ready(step: Step) -> bool:
+    """Tell whether the raster is there, made by this very code, and as it was written."""
+    try:
+        said = json.loads(step.sidecar.read_text("utf8"))
+        same = said["identity"] == json.loads(store.canonical(step.identity))
+        return bool(
+            same and said["code"] == code() and said["sha256"] == store.digest_file(step.path)
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

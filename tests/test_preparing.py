@@ -1,0 +1,1027 @@
+"""Prepared rasters, from gep.toml to the account: what is made, of what, and never a stale one.
+
+Expected values are worked out with plain numpy from what the test itself wrote.
+"""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click.testing
+import numpy as np
+import pytest
+import rasterio
+import small
+from rasterio.transform import from_origin
+
+import gep
+from gep import rasters, stacks, step, store
+from gep.cli import main
+from gep.ecosystems import Title, ecosystems, legend
+from gep.errors import IdentityError, InputError, ResourceError, ServiceError
+from gep.fuse import pixelwise
+from gep.layers import variables
+from gep.outputs import geotiff
+from gep.preparation import (
+    Preparation,
+    Series,
+    almanac,
+    check_order,
+    dates,
+    preparations,
+    steps_of,
+)
+
+DAYS = 365
+ROW, COLUMN = (index.astype(float) for index in np.indices((small.ROWS, small.COLUMNS)))
+TEMPERATURE = (15 + ROW / 20 + COLUMN / 100).astype(np.float32)
+RAW = {"rasters.temperature": {"file": "temperature.tif", "unit": "degC"}}
+INSIDE = small.places() >= 0
+
+
+def write_series(
+    path: Path, array: np.ndarray, *, nodata: float | None = small.NODATA, **more: Any
+) -> Path:
+    """GeoTIFF with a band per step, on the grid of the small account."""
+    count, height, width = array.shape
+    profile = {"driver": "GTiff", "height": height, "width": width, "count": count}
+    profile |= {"dtype": array.dtype, "crs": small.CRS, "nodata": nodata}
+    profile["transform"] = from_origin(small.WEST, small.NORTH, small.PIXEL, small.PIXEL)
+    with rasterio.open(path, "w", **profile | more) as file:
+        file.write(array)
+    return path
+
+
+def turc_account(folder: Path, temperature: np.ndarray = TEMPERATURE, **change: Any) -> Path:
+    """Small account without evapotranspiration, but with temperature."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stored = np.where(np.isnan(temperature), small.NODATA, temperature).astype(np.float32)
+    small.write_raster(folder / "temperature.tif", stored, nodata=small.NODATA)
+    said = RAW | {key.replace("__", "."): value for key, value in change.items()}
+    return small.write(folder, rasters={"evapotranspiration": None}, change=said)
+
+
+def turc(precipitation: np.ndarray, temperature: np.ndarray) -> np.ndarray:
+    """Evapotranspiration of Turc 1954, in numpy."""
+    p, t = precipitation.astype(float), temperature.astype(float)
+    limit = 300 + 25 * t + 0.05 * t**3
+    return np.minimum(p / np.sqrt(0.9 + (p / limit) ** 2), p)
+
+
+def rain_account(folder: Path, rain: np.ndarray, **more: Any) -> Path:
+    """Small account whose precipitation is the sum of daily rain [mm/day]."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_series(folder / "rain.tif", rain, **more)
+    change = {"rasters.daily_precipitation": {"file": "rain.tif", "unit": "mm/day"}}
+    return small.write(folder, rasters={"precipitation": None}, change=change)
+
+
+def daily_rain(seed: int = 1) -> np.ndarray:
+    """Rain of every day of a common year [mm/day]: about 1600 mm a year."""
+    days = np.random.default_rng(seed).gamma(0.3, 15, (DAYS, small.ROWS, small.COLUMNS))
+    return days.astype(np.float32)
+
+
+def made(path: Path, name: str) -> Path:
+    """The one prepared file of a raster below the account at *path*."""
+    (found,) = (path.parent / "output/prepared").glob(f"{name}_*.tif")
+    return found
+
+
+def read(path: Path) -> np.ndarray:
+    with rasterio.open(path) as file:
+        return file.read(1)
+
+
+def cli(*words: object, language: str = "en") -> click.testing.Result:
+    runner = click.testing.CliRunner(env={"GEP_LANG": language})
+    return runner.invoke(main, [str(word) for word in words])
+
+
+def problems(path: Path) -> dict[str, str]:
+    """What a run says is wrong, by code; nothing may be left behind."""
+    with pytest.raises(InputError) as caught:
+        gep.open(path).run()
+    assert not (path.parent / "output").is_dir() or not any(
+        file.suffix in (".tif", ".json") for file in (path.parent / "output").rglob("*")
+    )
+    text = {problem.code: problem.text() for problem in caught.value.problems}
+    return {code: said.replace(f"{path.parent}/", "") for code, said in text.items()}
+
+
+# ---- from raw data to the account
+
+
+def test_a_missing_factor_is_prepared_and_the_account_is_that_of_the_same_raster(
+    tmp_path: Path,
+) -> None:
+    path = turc_account(tmp_path / "a")
+    result = gep.open(path).run()
+    expected = turc(small.arrays()["precipitation"], TEMPERATURE)
+    np.testing.assert_allclose(read(made(path, "evapotranspiration")), expected, rtol=1e-6)
+    same = small.write(tmp_path / "b", rasters={"evapotranspiration": expected.astype(np.float32)})
+    given = gep.open(same).run()
+    quantity = result.cube["quantity"].sel(indicator="water_retention.water_retention")
+    other = given.cube["quantity"].sel(indicator="water_retention.water_retention")
+    np.testing.assert_allclose(quantity, other, rtol=1e-6)
+    assert result.manifest["core"]["uncovered"] == given.manifest["core"]["uncovered"]
+
+
+def test_check_says_what_will_be_prepared_and_writes_nothing(tmp_path: Path) -> None:
+    path = turc_account(tmp_path)
+    report = gep.open(path).check()
+    assert report.ok
+    (one,) = report.prepared
+    assert (one.name, one.preparation.method, one.ready) == ("evapotranspiration", "turc", False)
+    assert one.made_from == ("precipitation", "temperature")
+    assert [row.name for row in report.layers][-1] == "temperature"
+    assert "evapotranspiration" not in {row.name for row in report.layers}
+    assert not (tmp_path / "output").exists()
+    words = {"en": "will be prepared: evapotranspiration (", "zh": "将推算：evapotranspiration ("}
+    for language, said in words.items():
+        done = cli("check", path, "--lang", language)
+        assert done.exit_code == 0
+        assert said in done.stdout
+    gep.open(path).prepare()
+    assert "prepared: evapotranspiration (" in cli("check", path).stdout
+    data = json.loads(cli("check", path, "--json").stdout)["prepared"]
+    assert data == [
+        {
+            "raster": "evapotranspiration",
+            "method": "turc",
+            "file": str(made(path, "evapotranspiration")),
+            "from": ["precipitation", "temperature"],
+            "ready": True,
+        }
+    ]
+
+
+def test_a_raster_that_is_given_wins(tmp_path: Path) -> None:
+    small.write_raster(tmp_path / "temperature.tif", TEMPERATURE)
+    path = small.write(tmp_path, change=RAW | {"preparations.evapotranspiration.method": "turc"})
+    report = gep.open(path).check()
+    assert report.prepared == ()
+    (warned,) = [problem for problem in report.problems if problem.code == "W800"]
+    assert warned.text() == (
+        "gep.toml: preparations.evapotranspiration has no effect: rasters.evapotranspiration "
+        "is given"
+    )
+
+
+def test_what_can_be_made_of_the_layers_of_services_alone_is_made_only_if_asked(
+    tmp_path: Path,
+) -> None:
+    path = small.write(tmp_path / "a", rasters={"erosivity": None})
+    report = gep.open(path).check()
+    assert report.prepared == ()
+    assert report.plan
+    assert "W102" in {u.reason.code for u in report.plan.uncovered if u.service == "soil_retention"}
+    asked = {"preparations.erosivity.method": "zhang_annual"}
+    path = small.write(tmp_path / "b", rasters={"erosivity": None}, change=asked)
+    gep.open(path).run()
+    rain = small.arrays()["precipitation"].astype(float)
+    np.testing.assert_allclose(read(made(path, "erosivity")), 0.0534 * rain**1.6548, rtol=1e-6)
+
+
+def test_the_account_says_how_a_raster_was_made(tmp_path: Path) -> None:
+    path = turc_account(tmp_path)
+    result = gep.open(path).run()
+    core = result.manifest["core"]
+    entry = core["preparations"]["evapotranspiration"]
+    file = made(path, "evapotranspiration")
+    assert entry["method"] == "turc"
+    hashes = {n: store.digest_file(tmp_path / f"{n}.tif") for n in ("precipitation", "temperature")}
+    assert entry["inputs"] == hashes
+    assert entry["coefficients"]["turc_constant"]["values"]["constant"]["value"] == "0.9"
+    assert core["inputs"]["rasters.temperature"]["sha256"] == hashes["temperature"]
+    assert core["inputs"]["rasters.evapotranspiration"]["sha256"] == store.digest_file(file)
+    assert core["inputs"]["rasters.evapotranspiration"]["file"] == file.name
+    text = result.explain("360101", "water_retention")
+    assert f"prepared: {preparations()['evapotranspiration', 'turc'].title.en} (turc)" in text
+    assert f"temperature [degC]  temperature.tif  sha256 {hashes['temperature'][:12]}…" in text
+    assert "turc_constant (evapotranspiration.toml: turc_constant)" in text
+    assert "推算：" in result.explain("360101", "water_retention", "zh")
+    assert str(tmp_path) not in json.dumps(core)
+
+
+def test_numbers_behind_a_prepared_raster_count_as_used(tmp_path: Path) -> None:
+    prepared_result = gep.open(turc_account(tmp_path / "a")).run()
+    given = gep.open(small.write(tmp_path / "b")).run()
+    assert prepared_result.verified[1] == given.verified[1] + 4
+    listed = {entry["at"] for entry in prepared_result.manifest["core"]["quality"]["unverified"]}
+    assert "evapotranspiration.toml: turc_constant" in listed
+
+
+def test_the_file_says_what_it_is(tmp_path: Path) -> None:
+    path = turc_account(tmp_path)
+    gep.open(path).prepare()
+    with rasterio.open(made(path, "evapotranspiration")) as file:
+        assert file.units == ("mm/year",)
+        assert file.compression.name == "deflate"
+        assert file.block_shapes == [(512, 512)]
+        assert np.isnan(file.nodata)
+        assert file.dtypes == ("float32",)
+        tags = file.tags()
+        title = preparations()["evapotranspiration", "turc"].title
+        assert file.descriptions == (f"{title.en} / {title.zh}",)
+    assert (tags["raster"], tags["method"], tags["year"]) == ("evapotranspiration", "turc", "2021")
+    assert json.loads(tags["coefficients"])["turc_cubic"]["values"]["constant"]["value"] == "0.05"
+    assert json.loads(tags["inputs"]).keys() == {"precipitation", "temperature"}
+
+
+def test_two_runs_give_the_same_bytes_in_any_folder(tmp_path: Path) -> None:
+    found = []
+    for name in ("a", "b"):
+        path = turc_account(tmp_path / name)
+        result = gep.open(path).run()
+        file = made(path, "evapotranspiration")
+        found.append((file.name, file.read_bytes(), result.manifest["root"]))
+    assert found[0] == found[1]
+
+
+def test_the_folder_is_as_gep_toml_says(tmp_path: Path) -> None:
+    path = turc_account(tmp_path, output__prepared="factors")
+    (one,) = gep.open(path).prepare()
+    assert one.path.parent == tmp_path / "factors"
+    assert not (tmp_path / "output").exists()
+
+
+def test_a_scenario_prepares_from_its_own_raw_layer(tmp_path: Path) -> None:
+    path = turc_account(tmp_path)
+    account = gep.open(path)
+    base = account.run()
+    small.write_raster(tmp_path / "warm.tif", TEMPERATURE + np.float32(2))
+    warm = account.scenario("warm", rasters={"temperature": "warm.tif"}).run()
+    drier = warm.cube["quantity"] - base.cube["quantity"]
+    assert float(drier.sel(indicator="water_retention.water_retention").sum()) < 0
+    assert len(list((tmp_path / "output/prepared").glob("*.tif"))) == 2
+    again = account.scenario("same", rasters={"temperature": "temperature.tif"}).run()
+    assert again.envelope["tiles"]["computed"] == 0
+
+
+# ---- never a stale one, never half a one
+
+
+def test_a_raster_is_made_once(tmp_path: Path) -> None:
+    path = turc_account(tmp_path)
+    assert [s.ready for s in gep.open(path).prepare()] == [False]
+    file = made(path, "evapotranspiration")
+    before = file.stat().st_mtime_ns, file.stat().st_ino
+    assert [s.ready for s in gep.open(path).prepare()] == [True]
+    gep.open(path).run()
+    assert (file.stat().st_mtime_ns, file.stat().st_ino) == before
+
+
+CHANGES = {
+    "a parameter": {"preparations__evapotranspiration__parameters": {"turc_constant": 1.0}},
+    "how a layer is read": {"rasters__temperature__offset": 1},
+    "the year": {"account__year": 2020},
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_another_declaration_is_another_file(tmp_path: Path, what: str) -> None:
+    path = turc_account(tmp_path)
+    (first,) = gep.open(path).prepare()
+    (second,) = gep.open(turc_account(tmp_path, **CHANGES[what])).prepare()
+    assert not second.ready
+    assert second.path != first.path
+
+
+def test_another_content_is_another_file(tmp_path: Path) -> None:
+    (first,) = gep.open(turc_account(tmp_path)).prepare()
+    (second,) = gep.open(turc_account(tmp_path, TEMPERATURE + np.float32(1))).prepare()
+    expected = turc(small.arrays()["precipitation"], TEMPERATURE + np.float32(1))
+    assert second.path != first.path
+    np.testing.assert_allclose(read(second.path), expected, rtol=1e-6)
+
+
+def test_an_override_is_another_file(tmp_path: Path) -> None:
+    (first,) = gep.open(turc_account(tmp_path)).prepare()
+    text = (
+        "file,name,set,key,value,unit,source,where,status\n"
+        "evapotranspiration,turc_constant,,,1.0,1,GEP,a test,design\n"
+    )
+    (tmp_path / "own.csv").write_text(text, "utf8")
+    (second,) = gep.open(turc_account(tmp_path, coefficients__overrides="own.csv")).prepare()
+    assert second.path != first.path
+    p, t = small.arrays()["precipitation"].astype(float), TEMPERATURE.astype(float)
+    limit = 300 + 25 * t + 0.05 * t**3
+    np.testing.assert_allclose(read(second.path), p / np.sqrt(1 + (p / limit) ** 2), rtol=1e-6)
+
+
+def test_other_code_makes_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = turc_account(tmp_path)
+    gep.open(path).prepare()
+    monkeypatch.setattr(step, "package_digest", lambda: "another")
+    assert [s.ready for s in gep.open(path).prepare()] == [False]
+    assert [s.ready for s in gep.open(path).prepare()] == [True]
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "no sidecar", "no JSON", "gone"])
+def test_a_damaged_file_is_made_again(tmp_path: Path, damage: str) -> None:
+    path = turc_account(tmp_path)
+    gep.open(path).prepare()
+    file = made(path, "evapotranspiration")
+    whole = file.read_bytes()
+    if damage == "cut":
+        file.write_bytes(whole[:-10])
+    elif damage == "changed":
+        file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    elif damage == "gone":
+        file.unlink()
+    elif damage == "no JSON":
+        file.with_suffix(".json").write_text("{", "utf8")
+    else:
+        file.with_suffix(".json").unlink()
+    assert [s.ready for s in gep.open(path).prepare()] == [False]
+    assert file.read_bytes() == whole
+
+
+def test_an_interrupted_preparation_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = turc_account(tmp_path)
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(geotiff, "sync_file", stop)
+        done = cli("prepare", path, "--progress", "none")
+    assert done.exit_code == 130
+    assert [f.name for f in (tmp_path / "output/prepared").iterdir()] == [store.LOCK]
+    assert cli("prepare", path, "--progress", "none").exit_code == 0
+
+
+def test_a_killed_preparation_leaves_nothing_the_next_one_uses(tmp_path: Path) -> None:
+    path = turc_account(tmp_path)
+    code = (
+        "import gep, time, sys\n"
+        "from gep.outputs import geotiff\n"
+        "def wait(path):\n"
+        "    print('here', flush=True); time.sleep(60)\n"
+        "geotiff.sync_file = wait\n"
+        f"gep.open({str(path)!r}).prepare()\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert process.stdout
+    assert process.stdout.readline() == b"here\n"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    folder = tmp_path / "output/prepared"
+    assert list(folder.glob("*.tif")) == []
+    assert len(list(folder.glob(".staging-*"))) == 1
+    gep.open(path).prepare()
+    assert {f.suffix for f in folder.iterdir() if f.name != store.LOCK} == {".tif", ".json"}
+
+
+def test_a_file_that_reads_back_differently_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoil(path: Path) -> None:
+        with rasterio.open(path, "r+") as file:
+            array = file.read(1)
+            array[3, 3] += 1
+            file.write(array, 1)
+
+    monkeypatch.setattr(geotiff, "sync_file", spoil)
+    path = turc_account(tmp_path)
+    with pytest.raises(IdentityError) as caught:
+        gep.open(path).prepare()
+    assert [problem.code for problem in caught.value.problems] == ["E713"]
+    assert [f.name for f in (tmp_path / "output/prepared").iterdir()] == [store.LOCK]
+
+
+def test_an_input_that_changes_meanwhile_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = turc_account(tmp_path)
+    file = tmp_path / "temperature.tif"
+
+    def change(_: Path) -> None:
+        file.write_bytes(file.read_bytes() + b" ")
+
+    monkeypatch.setattr(geotiff, "sync_file", change)
+    with pytest.raises(IdentityError) as caught:
+        gep.open(path).prepare()
+    assert [problem.code for problem in caught.value.problems] == ["E714"]
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", "utf8")
+    path = turc_account(tmp_path, output__prepared="file/prepared")
+    with pytest.raises(ResourceError) as caught:
+        gep.open(path).prepare()
+    assert [problem.code for problem in caught.value.problems] == ["E705"]
+
+
+def test_progress_goes_once_from_nothing_to_all(tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    path = turc_account(tmp_path)
+    gep.open(path).prepare(progress=lambda *step: seen.append(step))
+    assert seen
+    assert seen == sorted(seen)
+    assert seen[-1][0] == seen[-1][1]
+
+
+# ---- chains
+
+
+def test_a_chain_is_made_in_order_and_its_parts_are_said(tmp_path: Path) -> None:
+    ndvi = (0.2 + COLUMN / 100).astype(np.float32)
+    small.write_raster(tmp_path / "ndvi.tif", ndvi)
+    change = {
+        "rasters.ndvi": {"file": "ndvi.tif", "unit": "1"},
+        "preparations.cover_factor.method": "cai2000",
+        "preparations.vegetation_cover.parameters": {"soil_ndvi": 0.05, "vegetation_ndvi": 0.85},
+    }
+    path = small.write(tmp_path, rasters={"cover_factor": None}, change=change)
+    result = gep.open(path).run()
+    cover = np.clip((ndvi.astype(float) - 0.05) / (0.85 - 0.05), 0, 1).astype(np.float32)
+    np.testing.assert_allclose(read(made(path, "vegetation_cover")), cover, rtol=1e-6)
+    percent = 100 * cover.astype(float)
+    expected = np.where(percent > 78.3, 0, 0.6508 - 0.3436 * np.log10(percent))
+    np.testing.assert_allclose(read(made(path, "cover_factor")), expected, atol=1e-6)
+    entry = result.manifest["core"]["preparations"]
+    assert list(entry) == ["cover_factor", "vegetation_cover"]
+    hashes = {"ndvi": store.digest_file(tmp_path / "ndvi.tif")}
+    assert entry["cover_factor"]["inputs"] == entry["vegetation_cover"]["inputs"] == hashes
+    values = entry["vegetation_cover"]["coefficients"]["soil_ndvi"]["values"]["constant"]
+    assert (values["value"], values["status"], values["source"]) == ("0.05", "given", "gep.toml")
+    text = result.explain("360101", "soil_retention")
+    assert text.index("(cai2000)") < text.index("(dimidiate)") < text.index("ndvi [1]  ndvi.tif")
+
+
+def test_numbers_only_the_user_knows_are_asked_for(tmp_path: Path) -> None:
+    small.write_raster(tmp_path / "ndvi.tif", np.full(INSIDE.shape, 0.5, np.float32))
+    change = {"rasters.ndvi": {"file": "ndvi.tif", "unit": "1"}}
+    path = small.write(tmp_path, rasters={"cover_factor": None}, change=change)
+    assert gep.open(path).check().prepared == ()
+    with pytest.raises(InputError) as caught:
+        gep.open(path).prepare("vegetation_cover")
+    assert str(caught.value) == (
+        "vegetation_cover cannot be prepared: dimidiate: "
+        "preparations.vegetation_cover.parameters.soil_ndvi, "
+        "preparations.vegetation_cover.parameters.vegetation_ndvi"
+    )
+
+
+def test_a_method_that_needs_neighbours_sees_those_beyond_the_counties(tmp_path: Path) -> None:
+    """The slope of a plane is the same everywhere, at the edge of the counties, too."""
+    small.write_raster(tmp_path / "dem.tif", (100 + 5 * COLUMN).astype(np.float32))
+    change = {"rasters.elevation": {"file": "dem.tif", "unit": "m"}}
+    path = small.write(tmp_path, change=change)
+    (one,) = gep.open(path).prepare("slope")
+    expected = np.degrees(np.arctan(5 / small.PIXEL))
+    np.testing.assert_allclose(read(one.path), expected, rtol=1e-6)
+
+
+def test_a_circle_of_preparations_is_refused() -> None:
+    def identity(other: float) -> float:
+        return other
+
+    def of(name: str, other: str) -> Preparation:
+        kernel: Any = {"other": identity}["other"]
+        kernel = eval(f"lambda {other}: {other}")  # noqa: S307
+        return Preparation(
+            name=name,
+            method="m",
+            title=Title("a", "甲"),
+            kernel=kernel,
+            rasters={other: "1"},
+            gives="1",
+            source="a test",
+        )
+
+    check_order([of("a", "b"), of("b", "c")])
+    with pytest.raises(ServiceError, match=r"^preparations go round in a circle: a → b → a$"):
+        check_order([of("a", "b"), of("b", "a")])
+
+
+# ---- series
+
+
+def test_rain_of_the_days_is_the_rain_of_the_year(tmp_path: Path) -> None:
+    rain = daily_rain()
+    path = rain_account(tmp_path, rain)
+    gep.open(path).run()
+    expected = rain.astype(float).sum(axis=0)
+    np.testing.assert_allclose(read(made(path, "precipitation")), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"tiled": True, "blockxsize": 16, "blockysize": 16, "interleave": "pixel"},
+        {"tiled": True, "blockxsize": 32, "blockysize": 16, "interleave": "band"},
+        {"interleave": "band", "compress": "deflate"},
+    ],
+    ids=["tiles of all bands", "tiles of a band", "strips"],
+)
+def test_neither_the_form_of_the_file_nor_the_memory_changes_a_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: dict[str, Any]
+) -> None:
+    rain = daily_rain()
+    path = rain_account(tmp_path, rain, **form)
+    (whole,) = gep.open(path).prepare()
+    first = read(whole.path)
+    monkeypatch.setattr(stacks, "MEMORY", 8 * DAYS * 100)
+    monkeypatch.setattr(stacks, "LEAST", 4)
+    monkeypatch.setattr(step, "package_digest", lambda: "another")
+    plan = gep.open(path).check().plan
+    assert plan
+    windows = stacks.windows(plan.grid, plan.steps[0], 2021)
+    assert len(windows) > 10
+    assert max(w.height * w.width for w in windows) <= 100
+    if "tiled" not in form:
+        assert {w.width for w in windows} == {small.COLUMNS}
+    (small_windows,) = gep.open(path).prepare()
+    np.testing.assert_array_equal(read(small_windows.path), first)
+
+
+def test_the_windows_of_a_long_series_stay_within_memory() -> None:
+    """366 days of float32 in at most 200 MB, as stored and as staged."""
+    assert 16 * 16 * 366 * 8 < stacks.MEMORY <= 200e6
+
+
+def test_scale_fill_and_nodata_hold_for_every_band(tmp_path: Path) -> None:
+    stored = np.round(daily_rain() * 10).astype(np.int16)
+    stored[5, 2, 3] = -32768
+    stored[9, 4, 5] = -7777
+    write_series(tmp_path / "rain.tif", stored, nodata=-32768)
+    section = {"file": "rain.tif", "unit": "mm/day", "scale": 0.1, "fill": [-7777]}
+    change = {"rasters.daily_precipitation": section}
+    path = small.write(tmp_path, rasters={"precipitation": None}, change=change)
+    gep.open(path).prepare()
+    expected = stored.astype(float).sum(axis=0) * 0.1
+    expected[2, 3] = expected[4, 5] = np.nan
+    np.testing.assert_allclose(read(made(path, "precipitation")), expected, rtol=1e-6)
+
+
+def test_a_coarse_series_is_resampled(tmp_path: Path) -> None:
+    coarse = daily_rain()[:, :8, :10]
+    transform = from_origin(small.WEST, small.NORTH, 5 * small.PIXEL, 5 * small.PIXEL)
+    write_series(tmp_path / "rain.tif", coarse, transform=transform)
+    section = {"file": "rain.tif", "unit": "mm/day", "resampling": "nearest"}
+    change = {"rasters.daily_precipitation": section}
+    path = small.write(tmp_path, rasters={"precipitation": None}, change=change)
+    gep.open(path).prepare()
+    expected = coarse.astype(float).sum(axis=0).repeat(5, axis=0).repeat(5, axis=1)
+    np.testing.assert_allclose(read(made(path, "precipitation")), expected, rtol=1e-6)
+
+
+def test_check_reads_part_of_a_series_and_shows_its_mean(tmp_path: Path) -> None:
+    rain = daily_rain()
+    path = rain_account(tmp_path, rain)
+    report = gep.open(path).check()
+    assert report.ok
+    (row,) = [row for row in report.layers if row.name == "daily_precipitation"]
+    assert row.unit == "mm/day"
+    assert row.median == pytest.approx(np.median(rain.mean(axis=0)[INSIDE]), rel=1e-3)
+    assert row.high == pytest.approx(rain[:, INSIDE].max(), rel=1e-6)
+
+
+def test_a_leap_year_has_one_day_more(tmp_path: Path) -> None:
+    path = rain_account(tmp_path, daily_rain())
+    text = path.read_text("utf8").replace("year = 2021", "year = 2020")
+    path.write_text(text, "utf8")
+    assert problems(path) == {
+        "E804": "rasters.daily_precipitation: rain.tif has 365 bands; the year needs 366, "
+        "one for each day or month"
+    }
+    path.write_text(text.replace('unit = "mm/day"', 'unit = "mm/day"\nyear = 2021'), "utf8")
+    assert "W012" in {problem.code for problem in gep.open(path).check().problems}
+
+
+# ---- bad input
+
+
+def test_a_year_with_months_missing(tmp_path: Path) -> None:
+    write_series(tmp_path / "rain.tif", np.full((11, *INSIDE.shape), 130, np.float32))
+    change = {"rasters.monthly_precipitation": {"file": "rain.tif", "unit": "mm/month"}}
+    path = small.write(tmp_path, rasters={"precipitation": None}, change=change)
+    assert problems(path) == {
+        "E804": "rasters.monthly_precipitation: rain.tif has 11 bands; the year needs 12, "
+        "one for each day or month"
+    }
+
+
+def test_months_without_any_value(tmp_path: Path) -> None:
+    rain = np.full((12, *INSIDE.shape), 130, np.float32)
+    rain[[1, 6]] = small.NODATA
+    write_series(tmp_path / "rain.tif", rain)
+    change = {"rasters.monthly_precipitation": {"file": "rain.tif", "unit": "mm/month"}}
+    path = small.write(tmp_path, rasters={"precipitation": None}, change=change)
+    assert problems(path) == {
+        "E812": "rasters.monthly_precipitation: rain.tif has no value inside the counties on "
+        "2021-02, 2021-07"
+    }
+
+
+@pytest.mark.parametrize("at", [(3, 4), (39, 44)])
+def test_an_impossible_day_is_named_and_located(tmp_path: Path, at: tuple[int, int]) -> None:
+    rain = daily_rain()
+    rain[59][at] = -77
+    path = rain_account(tmp_path, rain)
+    assert problems(path) == {
+        "E808": "rasters.daily_precipitation: rain.tif: -77 mm/day on 2021-03-01 (band 60) at row "
+        f"{at[0] + 1}, column {at[1] + 1} is impossible; possible is 0.0 to 2000.0"
+    }
+
+
+def test_an_impossible_day_outside_the_counties_is_no_ones_business(tmp_path: Path) -> None:
+    rain = daily_rain()
+    rain[59, 3, 47] = -77
+    gep.open(rain_account(tmp_path, rain)).prepare()
+
+
+def test_bands_read_differently(tmp_path: Path) -> None:
+    path = rain_account(tmp_path, daily_rain())
+    with rasterio.open(tmp_path / "rain.tif", "r+") as file:
+        file.scales = [1.0] * 4 + [0.1] + [1.0] * (DAYS - 5)
+    assert problems(path) == {
+        "E805": "rasters.daily_precipitation: rain.tif: nodata, scale, offset, unit or type "
+        "differs from band 1 in band 5"
+    }
+
+
+def test_bands_never_written(tmp_path: Path) -> None:
+    rain = daily_rain()
+    form = {"tiled": True, "blockxsize": 16, "blockysize": 16, "interleave": "band"}
+    path = rain_account(tmp_path, rain, nodata=None, **form)
+    profile = {"nodata": None, "sparse_ok": True, **form}
+    with rasterio.open(tmp_path / "rain.tif") as file:
+        profile = file.profile | profile
+    with rasterio.open(tmp_path / "rain.tif", "w", **profile) as file:
+        for band in range(1, DAYS):
+            file.write(rain[band - 1], band)
+    assert problems(path) == {
+        "E811": "rasters.daily_precipitation: rain.tif: band 365 has tiles that were never "
+        "written, and the file has no nodata value"
+    }
+
+
+def test_one_band_of_a_series_cannot_be_meant(tmp_path: Path) -> None:
+    path = rain_account(tmp_path, daily_rain())
+    text = path.read_text("utf8").replace('file = "rain.tif"', 'file = "rain.tif"\nband = 3')
+    path.write_text(text, "utf8")
+    assert problems(path) == {
+        "E020": "rasters.daily_precipitation: band = 3 cannot be meant for what this raster holds"
+    }
+
+
+def test_a_series_of_another_quantity(tmp_path: Path) -> None:
+    path = rain_account(tmp_path, daily_rain())
+    path.write_text(path.read_text("utf8").replace('"mm/day"', '"mm"'), "utf8")
+    assert problems(path).keys() == {"E603"}
+
+
+def soil(folder: Path, unit: str, parts: tuple[float, float, float]) -> Path:
+    """Small account without erodibility, but with a soil of the given parts."""
+    change = {}
+    shares = dict(zip(("sand", "silt", "clay"), parts, strict=True)) | {"organic_carbon": 0.8}
+    for name, part in shares.items():
+        array = np.full(INSIDE.shape, part, np.float32)
+        if name == "clay":
+            array[6, 7] += np.float32(0.05 * sum(parts))
+        small.write_raster(folder / f"{name}.tif", array)
+        own = "percent" if name == "organic_carbon" else unit
+        change[f"rasters.{name}"] = {"file": f"{name}.tif", "unit": own}
+    return small.write(folder, rasters={"erodibility": None}, change=change)
+
+
+@pytest.mark.parametrize(("unit", "whole"), [("percent", 100.0), ("1", 1.0)])
+def test_a_texture_that_does_not_add_up(tmp_path: Path, unit: str, whole: float) -> None:
+    parts = (0.4 * whole, 0.3 * whole, 0.3 * whole)
+    assert problems(soil(tmp_path, unit, parts)) == {
+        "E809": "sand, silt and clay (sand.tif, silt.tif, clay.tif) do not add up to 100 %: "
+        "105.0% at row 7, column 8, and so at 1 pixels of that window"
+    }
+
+
+@pytest.mark.parametrize(
+    ("unit", "parts", "code"), [("percent", (0.4, 0.3, 0.3), "E304"), ("1", (40, 30, 30), "E307")]
+)
+def test_percent_for_a_fraction_and_the_other_way_round(
+    tmp_path: Path, unit: str, parts: tuple[float, float, float], code: str
+) -> None:
+    said = problems(soil(tmp_path, unit, parts))
+    assert code in said
+    if code == "E304":
+        with pytest.raises(InputError) as caught:
+            gep.open(tmp_path / "gep.toml").run()
+        first = next(problem for problem in caught.value.problems if problem.code == code)
+        assert "100" in str(first.fields["hint"]).split(", ")
+
+
+def test_ndvi_beyond_what_an_index_can_be(tmp_path: Path) -> None:
+    ndvi = np.full(INSIDE.shape, 0.5, np.float32)
+    ndvi[2, 3] = 1.2
+    small.write_raster(tmp_path / "ndvi.tif", ndvi)
+    change = {
+        "rasters.ndvi": {"file": "ndvi.tif", "unit": "1"},
+        "preparations.vegetation_cover.parameters": {"soil_ndvi": 0.05, "vegetation_ndvi": 0.85},
+    }
+    path = small.write(tmp_path, rasters={"cover_factor": None}, change=change)
+    assert problems(path) == {
+        "E307": "rasters.ndvi: ndvi.tif: 1.2 1 at row 3, column 4 is impossible; possible is "
+        "-1.0 to 1.0"
+    }
+
+
+def dem(folder: Path, elevation: np.ndarray, unit: str = "m", **accept: str) -> Path:
+    stored = np.where(np.isnan(elevation), small.NODATA, elevation).astype(np.float32)
+    small.write_raster(folder / "dem.tif", stored, nodata=small.NODATA)
+    change = {"rasters.elevation": {"file": "dem.tif", "unit": unit}, "accept": accept}
+    return small.write(folder, rasters={"slope_factor": None}, change=change)
+
+
+def test_an_elevation_with_holes(tmp_path: Path) -> None:
+    elevation = 100 + ROW + COLUMN
+    elevation[8:10, 12] = np.nan
+    assert problems(dem(tmp_path, elevation)) == {
+        "E810": "rasters.elevation: dem.tif has a hole inside the counties, first at row 9, "
+        "column 13; slope needs the neighbours of every pixel"
+    }
+    account = gep.open(dem(tmp_path, elevation, E810="the sea"))
+    slope = read(account.prepare("slope")[0].path)
+    assert np.isnan(slope[8, 12])
+    elevation[8:10, 12], elevation[:, 47] = 0, np.nan
+    gep.open(dem(tmp_path, elevation)).prepare("slope")
+
+
+def test_an_elevation_in_degrees(tmp_path: Path) -> None:
+    assert problems(dem(tmp_path, 100 + ROW, "degree")).keys() == {"E603"}
+
+
+def test_erosivity_in_us_units(tmp_path: Path) -> None:
+    american = small.arrays()["erosivity"] / np.float32(17.02)
+    path = small.write(tmp_path, rasters={"erosivity": american})
+    assert problems(path) == {
+        "E814": "rasters.erosivity: erosivity.tif: the median is 482.961, 4.3% of what the rain of "
+        "1639 mm/year gives: are these US units"
+    }
+    text = path.read_text("utf8")
+    path.write_text(f'{text}[accept]\nE814 = "measured"\n', "utf8")
+    assert "W010" in {problem.code for problem in gep.open(path).run().problems}
+    change = {"rasters.erosivity.scale": 17.02}
+    gep.open(small.write(tmp_path, rasters={"erosivity": american}, change=change)).run()
+    assert 17.02 in variables()["erosivity"].slips
+
+
+SECTIONS = {
+    "E800": (
+        {"preparations.erosvity.method": "fournier"},
+        "gep.toml: preparations.erosvity: no such raster is prepared; known: ",
+    ),
+    "E801": (
+        {"preparations.evapotranspiration.method": "thorn"},
+        "gep.toml: preparations.evapotranspiration: unknown method thorn; known: ",
+    ),
+    "E802": (
+        {"preparations.erosivity.method": "fournier"},
+        "gep.toml: preparations.erosivity by fournier lacks monthly_precipitation",
+    ),
+    "E803": (
+        {"preparations.evapotranspiration.parameters": {"turk": 1}},
+        "preparations.evapotranspiration.parameters: unknown name turk; known: ",
+    ),
+    "E522": (
+        {"preparations.evapotranspiration.parameters": {"turc_constant": 99}},
+        "preparations.evapotranspiration.parameters.turc_constant = 99 is outside [",
+    ),
+    "E002": (
+        {"preparations.evapotranspiration.metod": "turc"},
+        "gep.toml: unknown key preparations.evapotranspiration.metod; known: method",
+    ),
+}
+
+
+@pytest.mark.parametrize("code", SECTIONS)
+def test_sections_that_cannot_be_meant(tmp_path: Path, code: str) -> None:
+    change, said = SECTIONS[code]
+    without = {"evapotranspiration": None, "erosivity": None}
+    small.write_raster(tmp_path / "temperature.tif", TEMPERATURE)
+    path = small.write(tmp_path, rasters=without, change=RAW | change)
+    found = problems(path)
+    assert found.keys() == {code}
+    assert found[code].startswith(said)
+
+
+def test_a_set_nobody_knows(tmp_path: Path) -> None:
+    path = turc_account(tmp_path, preparations__evapotranspiration__sets={"turc_constant": "mine"})
+    text = problems(path)["E803"]
+    assert text.startswith("preparations.evapotranspiration.sets.turc_constant: unknown name mine")
+
+
+def test_a_number_by_class_is_no_parameter(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text(
+        "file,name,set,key,value,unit,source,where,status\n"
+        "vegetation_cover,soil_ndvi,,forest,0.05,1,GEP,a test,design\n",
+        "utf8",
+    )
+    small.write_raster(tmp_path / "ndvi.tif", np.full(INSIDE.shape, 0.5, np.float32))
+    change = {
+        "rasters.ndvi": {"file": "ndvi.tif", "unit": "1"},
+        "coefficients.overrides": "own.csv",
+        "preparations.vegetation_cover.parameters": {"soil_ndvi": 0.05, "vegetation_ndvi": 0.85},
+    }
+    path = small.write(tmp_path, rasters={"cover_factor": None}, change=change)
+    said = "gep.toml: preparations.vegetation_cover.parameters.soil_ndvi: only a constant"
+    assert problems(path)["E806"].startswith(said)
+
+
+def test_a_number_by_county_makes_no_raster(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(
+        "[evapotranspiration.turc_constant]\nby = 'county'\nunit = '1'\n"
+        "source = { key = 'GEP', where = 'a test' }\nstatus = 'design'\n"
+        "[evapotranspiration.turc_constant.values]\n360101 = 0.9\n",
+        "utf8",
+    )
+    path = turc_account(tmp_path, coefficients__overrides="own.toml")
+    found = problems(path)
+    assert found.get("E807", "") == (
+        "evapotranspiration.toml: turc_constant: by county: a prepared raster can depend on "
+        "ecosystem and year only"
+    ) or found.keys() <= {"E534"}
+
+
+def test_a_faulty_raw_layer_is_said_once(tmp_path: Path) -> None:
+    path = turc_account(tmp_path, rasters__temperature__unit="mm")
+    assert problems(path).keys() == {"E603"}
+    report = gep.open(path).check()
+    assert report.plan
+    assert "water_retention" not in {u.service for u in report.plan.uncovered}
+
+
+# ---- the verb
+
+
+def test_prepare_says_what_it_made_and_where(tmp_path: Path) -> None:
+    path = turc_account(tmp_path)
+    done = cli("prepare", path, "--progress", "lines")
+    assert done.exit_code == 0, done.output
+    file = made(path, "evapotranspiration")
+    title = preparations()["evapotranspiration", "turc"].title
+    assert done.stdout == f"evapotranspiration ({title.en}, turc): made now: {file}\n"
+    assert done.stderr == "100 %\n"
+    done = cli("prepare", path, "--lang", "zh")
+    assert done.stdout == f"evapotranspiration ({title.zh}, turc): 原已存在: {file}\n"
+    (data,) = json.loads(cli("prepare", path, "--json").stdout)
+    assert (data["raster"], data["ready"]) == ("evapotranspiration", True)
+
+
+def test_prepare_makes_what_is_named_and_nothing_that_is_given(tmp_path: Path) -> None:
+    path = small.write(tmp_path)
+    done = cli("prepare", path)
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr == "nothing needs to be prepared\n"
+    done = cli("prepare", path, "precipitation")
+    assert done.exit_code == 3
+    assert "error E816  precipitation is given in gep.toml" in done.stderr
+    done = cli("prepare", path, "rain")
+    assert done.exit_code == 3
+    assert "error E800  gep.toml: preparations.rain: no such raster" in done.stderr
+    done = cli("prepare", path, "slope")
+    assert done.exit_code == 3
+    assert "error E815  slope cannot be prepared: horn: elevation" in done.stderr
+
+
+def test_prepare_takes_gep_toml_of_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turc_account(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert cli("prepare", "evapotranspiration", "--progress", "none").exit_code == 0
+    assert len(list((tmp_path / "output/prepared").glob("*.tif"))) == 1
+
+
+def test_the_list_has_every_preparation() -> None:
+    rows = json.loads(cli("prepare", "--list", "--json").stdout)
+    assert [(row["raster"], row["method"]) for row in rows] == list(preparations())
+    text = cli("prepare", "--list").stdout
+    for name, method in preparations():
+        assert any(line.split()[0] == name and method in line for line in text.splitlines())
+
+
+# ---- the registry
+
+
+def test_steps_and_calendar() -> None:
+    assert [steps_of(Series(unit="mm/day", step="day"), year) for year in (2020, 2021)] == [
+        366,
+        365,
+    ]
+    assert steps_of(Series(unit="mm/month", step="month"), 2020) == 12
+    month, half = almanac("month", 2021), almanac("half_month", 2021)
+    assert dates("day", 2021)[58:60] == ["2021-02-28", "2021-03-01"]
+    assert (month[58], month[59], half[58], half[59]) == (2, 3, 4, 5)
+    assert [np.count_nonzero(half == n) for n in (1, 2, 3, 4)] == [15, 16, 15, 13]
+    assert almanac("days", 2020).sum() == 366
+    assert len(month) == len(half) == 365
+
+
+def test_every_raster_and_series_has_one_meaning() -> None:
+    names = {name for name, _ in preparations()}
+    raster_names = {name for p in preparations().values() for name in p.rasters} | names
+    series_names = {name for p in preparations().values() for name in p.series}
+    assert raster_names & series_names == set()
+    by_name = {
+        name: {p.series[name] for p in preparations().values() if name in p.series}
+        for name in series_names
+    }
+    assert {name for name, kinds in by_name.items() if len(kinds) > 1} == set()
+    assert names | raster_names | series_names <= variables().keys()
+
+
+@pytest.mark.parametrize(
+    "key", [key for key, p in preparations().items() if not p.whole], ids=lambda key: ".".join(key)
+)
+def test_compiled_is_plain(key: tuple[str, str]) -> None:
+    """The loop gives what the kernel gives in plain Python, as float32, on the same numbers."""
+    one = preparations()[key]
+    rng = np.random.default_rng(7)
+    shape, year = (2, 3), 2021
+
+    def some(name: str, unit: str, size: tuple[int, ...]) -> np.ndarray:
+        low, high = variables()[name].usual
+        times = rasters.factor(variables()[name].unit, unit, name)
+        return rng.uniform(low * times, high * times, size).astype(np.float32)
+
+    layers = [some(name, unit, shape) for name, unit in one.rasters.items()]
+    series = [some(name, s.unit, (steps_of(s, year), *shape)) for name, s in one.series.items()]
+    when = [almanac(word, year) for word in one.calendar]
+    numbers = [float(one.example.inputs[name]) if one.example else 1.0 for name in one.coefficients]
+    tables = np.repeat(np.array([*numbers, 0.0])[:, None], 256, axis=1)
+    count = len(layers) + len(series) + 1
+    fused = pixelwise(one.kernel, len(layers), len(series), len(when), len(numbers))
+    out = np.full(shape, np.nan, np.float32)
+    staged = np.array(layers) if layers else np.zeros((0, *shape), np.float32)
+    kinds = np.zeros(shape, np.uint8)
+    fused(kinds, staged, np.ones(count), np.zeros(count), tables, *series, *when, out)
+    for at in np.ndindex(shape):
+        plain = one.kernel(
+            *(float(layer[at]) for layer in layers),
+            *([float(v) for v in stack[:, at[0], at[1]]] for stack in series),
+            *(list(map(float, word)) for word in when),
+            *numbers,
+        )
+        assert out[at] == pytest.approx(plain, rel=1e-5, nan_ok=True)
+
+
+def test_latitudes_of_a_grid_in_degrees_and_of_a_projected_one(tmp_path: Path) -> None:
+    path = small.write(tmp_path)
+    projected, _ = rasters.grid(tmp_path / "ecosystem.tif")
+    found = rasters.latitudes(projected)
+    assert path.exists()
+    import pyproj
+
+    north = small.NORTH - small.PIXEL * (np.arange(small.ROWS) + 0.5)
+    back = pyproj.Transformer.from_crs(small.CRS, "EPSG:4326", always_xy=True)
+    expected = back.transform(np.full(small.ROWS, small.WEST + 50), north)[1]
+    np.testing.assert_allclose(found[:, 0], expected, atol=1e-9)
+    heights, widths = rasters.cells(projected)
+    assert {*heights, *widths} == {small.PIXEL}
+    transform = from_origin(115, 28.5, 1 / 3600, 1 / 3600)
+    degrees = small.write_raster(
+        tmp_path / "d.tif", small.classes(), crs="EPSG:4326", transform=transform
+    )
+    grid, _ = rasters.grid(degrees)
+    np.testing.assert_allclose(rasters.latitudes(grid)[:, 7], 28.5 - (np.arange(40) + 0.5) / 3600)
+    heights, widths = rasters.cells(grid)
+    geod = pyproj.Geod(ellps="WGS84")
+    middle = 28.5 - 20.5 / 3600
+    half = 0.5 / 3600
+    assert heights[20] == pytest.approx(
+        geod.inv(115, middle - half, 115, middle + half)[2], rel=1e-8
+    )
+    assert widths[20] == pytest.approx(
+        geod.inv(115 - half, middle, 115 + half, middle)[2], rel=1e-8
+    )
+    np.testing.assert_allclose(heights * widths, grid.row_areas, rtol=1e-8)
+
+
+def test_ecosystems_reach_the_kernel(tmp_path: Path) -> None:
+    """A coefficient by class is that of the pixel; where a class has none, nothing is made."""
+    path = small.write(
+        tmp_path,
+        rasters={"support_factor": None},
+        change={
+            "rasters.slope": {"file": "slope.tif", "unit": "degree"},
+        },
+    )
+    small.write_raster(tmp_path / "slope.tif", np.full(INSIDE.shape, 2, np.float32))
+    gep.open(path).prepare()
+    found = read(made(path, "support_factor"))
+    kinds = {code: kind.key for code, kind in legend("gep").codes.items()}
+    paddy = np.isin(small.classes(), [c for c, key in kinds.items() if key == "paddy"])
+    forest = np.isin(
+        small.classes(), [c for c, key in kinds.items() if ecosystems()[key].group == "forest"]
+    )
+    np.testing.assert_allclose(found[forest], 1, rtol=1e-6)
+    np.testing.assert_allclose(found[paddy], 0.1, rtol=1e-6)
