@@ -120,22 +120,29 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("identities", "outputs", "pricing", "products", "replacements"),
     },
     "engine": {
-        *("acceptance", "accounts", "check", "compare", "config", "cube", "densities"),
-        *("errors", "explain", "identities", "manifest", "map_names", "outputs", "plan"),
-        *("prepared", "quality", "rasters", "replacements", "run", "scenario", "sensitivity"),
-        *("stacks", "step", "store", "tables"),
+        *("acceptance", "accounts", "check", "config", "errors", "identities"),
+        *("manifest", "map_names", "outputs", "plan", "prepared", "quality", "rasters"),
+        *("replacements", "result", "run", "scenario", "sensitivity", "stacks", "step"),
+        "store",
     },
-    "gep": {"arrays", "engine", "errors", "factors", "quantities"},
+    "result": {
+        *("compare", "cube", "densities", "errors", "explain", "identities", "manifest"),
+        *("map_names", "outputs", "plan", "run", "sensitivity", "store", "tables"),
+    },
+    "gep": {"arrays", "engine", "errors", "factors", "quantities", "result"},
     # people
-    "terminal": {"cube", "ecosystems", "engine", "errors", "profile", "service", "step", "tables"},
+    "terminal": {
+        *("cube", "ecosystems", "engine", "errors", "profile", "result", "service"),
+        *("step", "tables"),
+    },
     "differences": {
         *("compare", "cube", "ecosystems", "outputs", "profile", "tables", "terminal"),
     },
     "sample": {"cube", "shipped"},
     "cli": {
         *("compare", "differences", "engine", "errors", "explain", "gep", "listing"),
-        *("map_names", "outputs", "profile", "run", "sample", "step", "template", "terminal"),
-        "verify",
+        *("map_names", "outputs", "profile", "result", "run", "sample", "step"),
+        *("template", "terminal", "verify"),
     },
 }
 

@@ -216,7 +216,9 @@ def test_best_method_first() -> None:
     assert order["reference_evapotranspiration"] == [
         *("penman_monteith", "penman_monteith_sunshine", "daily", "monthly", "hargreaves"),
     ]
-    assert order["water_evaporation"] == ["penman", "reference", "hargreaves"]
+    assert order["water_evaporation"] == [
+        *("penman", "penman_sunshine", "reference", "hargreaves"),
+    ]
     assert order["net_ecosystem_production"] == [
         *("npp_minus_respiration", "biomass_difference", "npp_ratio"),
     ]
@@ -437,15 +439,19 @@ def test_cold_dark_days_take_nothing_back() -> None:
 # ---- evaporation of open water
 
 
-def test_penman_of_water_in_numpy() -> None:
+@pytest.mark.parametrize("method", ["penman", "penman_sunshine"])
+def test_penman_of_water_in_numpy(method: str) -> None:
     """Only days above 26 degrees, none above 6 mm; albedo 0.08, wind 6.43 (1 + 0.536 u)."""
-    p = preparations()["water_evaporation", "penman"]
+    p = preparations()["water_evaporation", method]
     taken, w = inputs(p), weather()
-    outside, _ = sun(taken["latitude"], np.arange(1, DAYS + 1))
+    outside, daylight = sun(taken["latitude"], np.arange(1, DAYS + 1))
     _, gamma, slope, full = air(w, taken["elevation"])
-    here, wind = vapour(w.dew), w.wind * 0.748
+    here, wind, radiation = vapour(w.dew), w.wind * 0.748, w.radiation
+    if method == "penman_sunshine":
+        here = full * w.humidity
+        radiation = (0.25 + 0.5 * np.minimum(w.sunshine * 24 / daylight, 1)) * outside
     clear = (0.75 + 2e-5 * taken["elevation"]) * outside
-    net = balance(w, here, w.radiation, clear, 0.08)
+    net = balance(w, here, radiation, clear, 0.08)
     dry = gamma * 6.43 * (1 + 0.536 * wind) * np.maximum(full - here, 0)
     days = np.clip((slope * net + dry) / (slope + gamma) / 2.45, 0, 6)
     hot = w.maximum > 26
@@ -456,7 +462,7 @@ def test_penman_of_water_in_numpy() -> None:
     assert free > days[hot].sum()
 
 
-@pytest.mark.parametrize("method", ["penman", "reference", "hargreaves"])
+@pytest.mark.parametrize("method", ["penman", "penman_sunshine", "reference", "hargreaves"])
 def test_water_evaporates_on_hot_days_alone_and_never_above_the_ceiling(method: str) -> None:
     p = preparations()["water_evaporation", method]
     taken = inputs(p)

@@ -16,8 +16,8 @@ from gep import plan
 from gep.accounts import account
 from gep.cube import UNATTRIBUTED, Amounts, Line
 from gep.ecosystems import Title, ecosystems, groups
-from gep.engine import Result
 from gep.errors import GepError
+from gep.result import Result
 from gep.run import accumulate
 from gep.service import AREA, Example, Indicator, services
 

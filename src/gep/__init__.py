@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gep.arrays import services
-    from gep.engine import Account, Report, Result
+    from gep.engine import Account, Report
     from gep.errors import GepError
     from gep.factors import preparations
     from gep.quantities import from_quantities
+    from gep.result import Result
 
     __version__: str
 
@@ -33,7 +34,7 @@ __all__ = [
 _ROOMS = {
     "Account": "gep.engine",
     "Report": "gep.engine",
-    "Result": "gep.engine",
+    "Result": "gep.result",
     "GepError": "gep.errors",
     "from_quantities": "gep.quantities",
 }

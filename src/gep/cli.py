@@ -15,8 +15,9 @@ import click
 from gep.errors import GepError, IdentityError, InputError, Problem, messages
 
 if TYPE_CHECKING:
-    from gep.engine import Report, Result
+    from gep.engine import Report
     from gep.map_names import Wanted
+    from gep.result import Result
     from gep.run import Progress
     from gep.step import Step
 

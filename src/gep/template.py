@@ -68,7 +68,7 @@ TAIL = """
 
 # [output]
 # folder = "output"
-# maps = true                # quantity and value per pixel / 逐像元地图; or names / 或名称 ["water_retention", "total"]
+# maps = true                # quantity and value per pixel, or names / 逐像元地图
 """
 
 

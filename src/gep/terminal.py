@@ -10,8 +10,9 @@ from gep.profile import catalogue
 from gep.tables import areas, say_quantity, status, summary, ten_thousands
 
 if TYPE_CHECKING:
-    from gep.engine import Report, Result
+    from gep.engine import Report
     from gep.errors import Problem
+    from gep.result import Result
     from gep.step import Step
 
 WORDS = {

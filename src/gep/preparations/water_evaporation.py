@@ -144,6 +144,140 @@ def penman(
     return total
 
 
+def penman_sunshine(
+    latitude,
+    elevation,
+    daily_maximum_temperature,
+    daily_minimum_temperature,
+    daily_relative_humidity,
+    daily_wind_speed,
+    daily_sunshine,
+    hot_threshold,
+    daily_ceiling,
+    wind_share,
+    orbit_days,
+    distance_amplitude,
+    declination_amplitude,
+    declination_phase,
+    solar_constant,
+    clear_sky_share,
+    clear_sky_rise,
+    overcast_share,
+    angstrom_intercept,
+    angstrom_slope,
+    water_albedo,
+    stefan_boltzmann,
+    absolute_zero,
+    emissivity,
+    emissivity_vapour,
+    cloud_slope,
+    cloud_offset,
+    sea_level_pressure,
+    sea_level_temperature,
+    lapse_rate,
+    pressure_exponent,
+    psychrometric_coefficient,
+    saturation_pressure,
+    saturation_slope,
+    saturation_temperature,
+    latent_heat,
+    wind_function,
+    wind_function_slope,
+):
+    """Evaporation from open water on hot days by Penman, from hours of sun [mm/year].
+
+    Parameters
+    ----------
+    latitude, elevation : float
+        Latitude [degree], north positive; height above the sea [m].
+    daily_maximum_temperature, daily_minimum_temperature : sequence of float
+        Of the air at 2 m, from 1 January on [degC].
+    daily_relative_humidity : sequence of float
+        Mean of the day [1].
+    daily_wind_speed : sequence of float
+        Mean wind, as high as it is measured [m/s].
+    daily_sunshine : sequence of float
+        Bright sunshine as a share of the whole day, n / 24 h [1].
+    angstrom_intercept, angstrom_slope : float
+        0.25 and 0.50 of Rs = (0.25 + 0.50 n / N) Ra [1].
+    hot_threshold, daily_ceiling, wind_share, water_albedo, wind_function : float
+        As `penman`, and so all below.
+    wind_function_slope, orbit_days, distance_amplitude, declination_amplitude : float
+        Wind; orbit of the earth.
+    declination_phase, solar_constant, clear_sky_share, clear_sky_rise, overcast_share : float
+        Radiation.
+    stefan_boltzmann, absolute_zero, emissivity, emissivity_vapour, cloud_slope : float
+        Long waves.
+    cloud_offset, sea_level_pressure, sea_level_temperature, lapse_rate, pressure_exponent : float
+        Pressure of the air.
+    psychrometric_coefficient, saturation_pressure, saturation_slope, saturation_temperature : float
+        Vapour.
+    latent_heat : float
+        Heat of vaporization [MJ/kg].
+
+    Returns
+    -------
+    float
+        As `penman` [mm/year]; NaN if any input is NaN.
+
+    Source
+    ------
+    As `penman`; FAO 56, equations 19 (humidity) and 34, 35 (sunshine). Differs as there. See
+    docs/methods.md#water-evaporation.
+
+    Examples
+    --------
+    >>> numbers = (1, 365, 0.033, 0.409, 1.39, 118.08, 0.75, 2e-5, 0.3, 0.25, 0.5, 0.08)
+    >>> numbers += (4.903e-9, 273.16, 0.34, 0.14, 1.35, 0.35, 101.3, 293, 0.0065, 5.26)
+    >>> numbers += (0.665e-3, 0.6108, 17.27, 237.3, 2.45, 6.43, 0.536)
+    >>> year = [[26.1] * 150, [20.0] * 150, [0.8] * 150, [2.0] * 150, [0.3] * 150]
+    >>> penman_sunshine(28.7, 50.0, *year, 26.1, 6.0, *numbers)
+    0.0
+    >>> penman_sunshine(28.7, 50.0, *year, 26.0, 1.0, *numbers)
+    150.0
+    """
+    ratio = (sea_level_temperature - lapse_rate * elevation) / sea_level_temperature
+    gamma = psychrometric_coefficient * sea_level_pressure * max(ratio, 0.0) ** pressure_exponent
+    north = math.radians(latitude)
+    total = (wind_share + hot_threshold + daily_ceiling) * 0.0
+    for day in range(len(daily_sunshine)):
+        warmest = daily_maximum_temperature[day]
+        coldest = daily_minimum_temperature[day]
+        mean = (warmest + coldest) / 2.0
+        wind = daily_wind_speed[day] * wind_share
+        # saturated, slope and actual vapour pressure [kPa]
+        top = math.exp(saturation_slope * warmest / (warmest + saturation_temperature))
+        low = math.exp(saturation_slope * coldest / (coldest + saturation_temperature))
+        middle = math.exp(saturation_slope * mean / (mean + saturation_temperature))
+        full = saturation_pressure * (top + low) / 2.0
+        vapour = max(full * daily_relative_humidity[day], 0.0)
+        deficit = max(full - vapour, 0.0)
+        steep = saturation_slope * saturation_temperature * saturation_pressure * middle
+        slope = steep / (mean + saturation_temperature) ** 2
+        # radiation outside the air, under a clear sky, kept short and lost long [MJ/(m^2 day)]
+        angle = 2.0 * math.pi * (day + 1.0) / orbit_days
+        tilt = declination_amplitude * math.sin(angle - declination_phase)
+        closer = 1.0 + distance_amplitude * math.cos(angle)
+        sunset = math.acos(max(min(-math.tan(north) * math.tan(tilt), 1.0), -1.0))
+        height = sunset * math.sin(north) * math.sin(tilt)
+        height = height + math.cos(north) * math.cos(tilt) * math.sin(sunset)
+        outside = solar_constant * closer * height / math.pi
+        sunny = min(daily_sunshine[day] / max(sunset / math.pi, 1e-9), 1.0)
+        radiation = (angstrom_intercept + angstrom_slope * sunny) * outside
+        clear = max(outside * (clear_sky_share + clear_sky_rise * elevation), 1e-9)
+        bright = min(radiation / clear, 1.0) - overcast_share
+        bright = overcast_share + max(bright, 0.0)
+        warm = ((warmest + absolute_zero) ** 4 + (coldest + absolute_zero) ** 4) / 2.0
+        loss = stefan_boltzmann * warm * (emissivity - emissivity_vapour * math.sqrt(vapour))
+        loss = loss * (cloud_slope * bright - cloud_offset)
+        net = (1.0 - water_albedo) * radiation - loss
+        drawn = wind_function * (1.0 + wind_function_slope * wind) * gamma * deficit
+        lost = max((slope * net + drawn) / (slope + gamma) / latent_heat, 0.0)
+        lost = lost - max(lost - daily_ceiling, 0.0)
+        total = total + lost * (1.0 if warmest > hot_threshold else 0.0)
+    return total
+
+
 def reference(
     daily_maximum_temperature,
     daily_reference_evapotranspiration,
@@ -277,10 +411,9 @@ ORBIT = {
     "declination_phase": "1",
     "solar_constant": "MJ/(m^2*day)",
 }
-RADIATION = {
-    "clear_sky_share": "1",
-    "clear_sky_rise": "1/m",
-    "overcast_share": "1",
+SKY = {"clear_sky_share": "1", "clear_sky_rise": "1/m", "overcast_share": "1"}
+SUNSHINE = {"angstrom_intercept": "1", "angstrom_slope": "1"}
+LONG_WAVES = {
     "water_albedo": "1",
     "stefan_boltzmann": "MJ/(m^2*day*degC^4)",
     "absolute_zero": "degC",
@@ -318,12 +451,35 @@ PREPARATIONS = (
             "daily_wind_speed": Series(unit="m/s", step="day"),
             "daily_radiation": Series(unit="MJ/(m^2*day)", step="day"),
         },
-        coefficients=HOT | {"wind_share": "1"} | ORBIT | RADIATION | AIR | WIND,
+        coefficients=HOT | {"wind_share": "1"} | ORBIT | SKY | LONG_WAVES | AIR | WIND,
         gives="mm/year",
         source=(
             "E = (D Rn + g 6.43 (1 + 0.536 u) (es - ea)) / (D + g) / 2.45, days above 26 degC, "
             "a day at most 6 mm; Penman 1948, Shuttleworth 1993; "
             "docs/methods.md#water-evaporation"
+        ),
+    ),
+    Preparation(
+        name="water_evaporation",
+        method="penman_sunshine",
+        title=Title(
+            "Evaporation of water on hot days by Penman (sunshine, humidity)",
+            "Penman 法高温日水面蒸发量（日照、相对湿度）",
+        ),
+        kernel=penman_sunshine,
+        rasters={"latitude": "degree", "elevation": "m"},
+        series=MAXIMUM
+        | MINIMUM
+        | {
+            "daily_relative_humidity": Series(unit="1", step="day"),
+            "daily_wind_speed": Series(unit="m/s", step="day"),
+            "daily_sunshine": Series(unit="1", step="day"),
+        },
+        coefficients=HOT | {"wind_share": "1"} | ORBIT | SKY | SUNSHINE | LONG_WAVES | AIR | WIND,
+        gives="mm/year",
+        source=(
+            "as penman, with Rs = (0.25 + 0.50 n/N) Ra and the vapour pressure from mean relative "
+            "humidity; Penman 1948, Shuttleworth 1993, FAO 56; docs/methods.md#water-evaporation"
         ),
     ),
     Preparation(
