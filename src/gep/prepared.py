@@ -115,7 +115,7 @@ def tags(step: Step) -> dict[str, str]:
         "title_zh": one.title.zh,
         "source": one.source,
         "unit": one.gives,
-        "year": str(step.identity["year"]),
+        "year": str(step.year),
         "inputs": json.dumps(inputs_of(step.identity), sort_keys=True),
         "coefficients": json.dumps(numbers, sort_keys=True, ensure_ascii=False),
     }
@@ -152,16 +152,16 @@ def _pixelwise(plan: Plan, step: Step, progress: Progress) -> Made:
     InputError
         Everything wrong with the pixels it read, once all are read.
     """
-    one, year = step.preparation, plan.definition.account.year
-    stager, stacks, findings = Stager(plan), Stacks(step, year), Findings()
+    one = step.preparation
+    stager, stacks, findings = Stager(plan), Stacks(step), Findings()
     layers = [*step.layers.values(), *step.stacks.values()]
     scales = np.array([layer.scale for layer in layers] + [1.0])
     offsets = np.array([layer.offset for layer in layers] + [0.0])
-    tables, dates = _tables(plan, step), [almanac(word, year) for word in one.calendar]
+    tables, dates = _tables(plan, step), [almanac(word, step.year) for word in one.calendar]
     counts = len(step.layers), len(step.stacks), len(dates), len(one.coefficients)
     fused = pixelwise(one.kernel, *counts)
     unsound: dict[str, Problem] = {}
-    todo = windows(plan.grid, step, year)
+    todo = windows(plan.grid, step)
     with Reader(plan.layers, plan.grid) as reader, Reader(stacks.layers, plan.grid) as stacked:
         for number, window in enumerate(todo):
             tile = stager.tile(reader, window)
@@ -238,7 +238,7 @@ def _read(
 
 def _whole(plan: Plan, step: Step, progress: Progress) -> Made:
     """Windows of a raster whose pixels need their neighbours; everything is in memory."""
-    todo = windows(plan.grid, step, plan.definition.account.year)
+    todo = windows(plan.grid, step)
     arrays, kinds = _read(plan, step, todo, progress)
     numbers = [
         table[kinds] if "ecosystem" in found.by else float(table[0])

@@ -205,10 +205,13 @@ class Preparing:
                 problems.append(Problem("E803", fields | {"known": ", ".join(known) or "-"}))
         for name, chosen_set in section.sets.items():
             if name in known and self._book.coefficient(raster, name, chosen_set) is None:
-                sets = self._book.services.get(raster, {}).get(name, {})
-                fields = {"at": f"preparations.{raster}.sets.{name}", "name": chosen_set}
-                problems.append(Problem("E803", fields | {"known": ", ".join(sets) or "-"}))
+                problems.append(self._no_set(raster, name, chosen_set))
         return problems
+
+    def _no_set(self, raster: str, name: str, chosen: str) -> Problem:
+        sets = self._book.services.get(raster, {}).get(name, {})
+        fields = {"at": f"preparations.{raster}.sets.{name}", "name": chosen}
+        return Problem("E803", fields | {"known": ", ".join(sets) or "-"})
 
     def _step(self, preparation: Preparation) -> Step | None:
         layers, stacks = {}, {}
@@ -223,12 +226,18 @@ class Preparing:
             stacks[name] = in_unit(self._layers[name], one.unit)
         found: dict[str, Coefficient] = {}
         before = len(self.problems)
+        years = {n: la.section.year or self._definition.account.year for n, la in stacks.items()}
+        if len({*years.values()}) > 1:
+            listed = ", ".join(f"{name} {year}" for name, year in years.items())
+            fields = {"name": preparation.name, "method": preparation.method, "years": listed}
+            self.problems.append(Problem("E817", fields))
         for name, unit in preparation.coefficients.items():
             with gathering(self.problems):
                 found[name] = self._coefficient(preparation, name, unit)
         if len(self.problems) > before:
             return None
-        identity = self._identity(preparation, layers | stacks, found)
+        year = next(iter(years.values()), self._definition.account.year)
+        identity = self._identity(preparation, layers | stacks, found) | {"of": year}
         code = store.digest(store.canonical(identity))[:12]
         path = self.folder / f"{preparation.name}_{code}.tif"
         step = Step(preparation, layers, stacks, found, identity, path, False)
@@ -239,9 +248,7 @@ class Preparing:
         section = self._section(preparation.name)
         found = self._book.coefficient(preparation.name, name, section.sets.get(name, ""))
         if found is None:
-            known = ", ".join(self._book.services.get(preparation.name, {})) or "-"
-            at = f"{preparation.name}.toml"
-            raise InputError(Problem("E803", {"at": at, "name": name, "known": known}))
+            raise InputError(self._no_set(preparation.name, name, section.sets.get(name, "-")))
         factor(found.unit, unit, found.at)
         if not {*found.by} <= BY:
             by = ", ".join(sorted({*found.by} - BY))

@@ -24,7 +24,7 @@ LOOKED = 64
 """Side of the part of a tile a check reads all steps of."""
 
 
-def windows(grid: Grid, step: Step, year: int) -> list[Window]:
+def windows(grid: Grid, step: Step) -> list[Window]:
     """Windows that cover the grid, so small that the stacks of one fit in MEMORY.
 
     Files in strips are read in strips, so that none is decoded more than once.
@@ -33,7 +33,9 @@ def windows(grid: Grid, step: Step, year: int) -> list[Window]:
         return tiles(grid, TILE)
     each, strips = 0, True
     for name, layer in step.stacks.items():
-        each += steps_of(step.preparation.series[name], year) * (4 + np.dtype(layer.dtype).itemsize)
+        each += steps_of(step.preparation.series[name], step.year) * (
+            4 + np.dtype(layer.dtype).itemsize
+        )
         with open_file(layer.path, name) as file:
             strips &= file.block_shapes[0][1] == file.width and not layer.section.resampling
     pixels = max(1, MEMORY // each)
@@ -51,7 +53,6 @@ class Stacks:
     """The stacks of one step, read by window; what is wrong in them is gathered."""
 
     step: Step
-    year: int
     problems: list[Problem] = field(default_factory=list)
     _seen: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
 
@@ -67,7 +68,7 @@ class Stacks:
         found = []
         for number, (name, layer) in enumerate(self.step.stacks.items()):
             one = self.step.preparation.series[name]
-            shape = (steps_of(one, self.year), window.height, window.width)
+            shape = (steps_of(one, self.step.year), window.height, window.width)
             stack = np.empty(shape, np.float32)
             reader.stage(number, window, stack)
             self._examine(layer, one.step, stack, inside, window)
@@ -102,7 +103,7 @@ class Stacks:
             n, row, column = np.argwhere(wrong)[0]
             fields = {"name": layer.name, "file": layer.path, "unit": layer.unit}
             fields |= {"value": f"{values[n, row, column]:.6g}", "low": allowed[0]}
-            fields |= {"high": allowed[1], "date": dates(step, self.year)[n]}
+            fields |= {"high": allowed[1], "date": dates(step, self.step.year)[n]}
             fields |= {"row": int(row) + window.row_off + 1}
             fields |= {"column": int(column) + window.col_off + 1, "band": int(n) + 1}
             self.problems.append(Problem("E808", fields))
@@ -112,7 +113,7 @@ class Stacks:
         problems = list(self.problems)
         for name, seen in self._seen.items():
             if not seen.all():
-                names = dates(self.step.preparation.series[name].step, self.year)
+                names = dates(self.step.preparation.series[name].step, self.step.year)
                 empty = [names[n] for n in np.flatnonzero(~seen)]
                 listed = ", ".join(empty[:6]) + (f" + {len(empty) - 6}" if len(empty) > 6 else "")
                 fields = {"name": name, "file": self.step.stacks[name].path, "dates": listed}
@@ -126,7 +127,7 @@ def look(plan: Plan, step: Step, name: str) -> tuple[Understood, list[Problem]]:
     The middle number is the median over the pixels of the mean over the steps.
     """
     layer = step.stacks[name]
-    stacks = Stacks(replace(step, stacks={name: layer}), plan.definition.account.year)
+    stacks = Stacks(replace(step, stacks={name: layer}))
     means, ends, missing = [np.zeros(0)], [], []
     with Reader([layer], plan.grid) as reader:
         for window in _parts(plan):

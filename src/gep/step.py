@@ -41,6 +41,11 @@ class Step:
         return self.preparation.name
 
     @property
+    def year(self) -> int:
+        """Year of its series; that of the account where it takes none."""
+        return int(self.identity["of"])
+
+    @property
     def made_from(self) -> tuple[str, ...]:
         """Rasters and series it takes."""
         return (*self.layers, *self.stacks)
