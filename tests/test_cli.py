@@ -20,6 +20,7 @@ VERBS = (
     "demo",
     "init",
     "check",
+    "prepare",
     "run",
     "explain",
     "verify",

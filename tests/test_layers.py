@@ -101,8 +101,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "explain": {"ecosystems", "errors", "layers", "profile", "tables"},
     "listing": {"coefficients", "errors", "layers", "preparation", "profile", "service", "tables"},
     "template": {
-        *("ecosystems", "errors", "layers", "plan", "profile", "service", "statistics", "units"),
-        "variants",
+        *("ecosystems", "errors", "layers", "plan", "profile", "quality", "service"),
+        *("statistics", "units", "variants"),
     },
     "verify": {"errors", "identities", "outputs", "store"},
     # a run judged, and held against another

@@ -4,6 +4,8 @@ Expected values are worked out with plain numpy from what the test itself wrote.
 """
 
 import json
+import math
+import re
 import shutil
 import signal
 import subprocess
@@ -17,13 +19,14 @@ import numpy as np
 import pytest
 import rasterio
 import small
+import xarray
 from rasterio.transform import from_origin
 
 import gep
-from gep import rasters, stacks, step, store
+from gep import prepared, rasters, stacks, step, store
 from gep.cli import main
 from gep.ecosystems import Title, ecosystems, legend
-from gep.errors import IdentityError, InputError, ResourceError, ServiceError
+from gep.errors import IdentityError, InputError, ResourceError, ServiceError, UnitError
 from gep.fuse import pixelwise
 from gep.layers import variables
 from gep.outputs import geotiff
@@ -36,6 +39,7 @@ from gep.preparation import (
     preparations,
     steps_of,
 )
+from gep.units import factor
 
 DAYS = 365
 ROW, COLUMN = (index.astype(float) for index in np.indices((small.ROWS, small.COLUMNS)))
@@ -104,6 +108,13 @@ def read(path: Path) -> np.ndarray:
         return file.read(1)
 
 
+def assert_made(path: Path, expected: np.ndarray) -> None:
+    """A file holds what is expected inside the counties, and nothing outside."""
+    found = read(path)
+    np.testing.assert_allclose(found[INSIDE], expected[INSIDE], rtol=1e-6, atol=1e-7)
+    assert np.isnan(found[~INSIDE]).all()
+
+
 def cli(*words: object, language: str = "en") -> click.testing.Result:
     runner = click.testing.CliRunner(env={"GEP_LANG": language})
     return runner.invoke(main, [str(word) for word in words])
@@ -129,7 +140,7 @@ def test_a_missing_factor_is_prepared_and_the_account_is_that_of_the_same_raster
     path = turc_account(tmp_path / "a")
     result = gep.open(path).run()
     expected = turc(small.arrays()["precipitation"], TEMPERATURE)
-    np.testing.assert_allclose(read(made(path, "evapotranspiration")), expected, rtol=1e-6)
+    assert_made(made(path, "evapotranspiration"), expected)
     same = small.write(tmp_path / "b", rasters={"evapotranspiration": expected.astype(np.float32)})
     given = gep.open(same).run()
     quantity = result.cube["quantity"].sel(indicator="water_retention.water_retention")
@@ -191,7 +202,7 @@ def test_what_can_be_made_of_the_layers_of_services_alone_is_made_only_if_asked(
     path = small.write(tmp_path / "b", rasters={"erosivity": None}, change=asked)
     gep.open(path).run()
     rain = small.arrays()["precipitation"].astype(float)
-    np.testing.assert_allclose(read(made(path, "erosivity")), 0.0534 * rain**1.6548, rtol=1e-6)
+    assert_made(made(path, "erosivity"), 0.0534 * rain**1.6548)
 
 
 def test_the_account_says_how_a_raster_was_made(tmp_path: Path) -> None:
@@ -285,7 +296,7 @@ def test_a_raster_is_made_once(tmp_path: Path) -> None:
     assert (file.stat().st_mtime_ns, file.stat().st_ino) == before
 
 
-CHANGES = {
+CHANGES: dict[str, dict[str, Any]] = {
     "a parameter": {"preparations__evapotranspiration__parameters": {"turc_constant": 1.0}},
     "how a layer is read": {"rasters__temperature__offset": 1},
     "the year": {"account__year": 2020},
@@ -306,7 +317,7 @@ def test_another_content_is_another_file(tmp_path: Path) -> None:
     (second,) = gep.open(turc_account(tmp_path, TEMPERATURE + np.float32(1))).prepare()
     expected = turc(small.arrays()["precipitation"], TEMPERATURE + np.float32(1))
     assert second.path != first.path
-    np.testing.assert_allclose(read(second.path), expected, rtol=1e-6)
+    assert_made(second.path, expected)
 
 
 def test_an_override_is_another_file(tmp_path: Path) -> None:
@@ -320,7 +331,7 @@ def test_an_override_is_another_file(tmp_path: Path) -> None:
     assert second.path != first.path
     p, t = small.arrays()["precipitation"].astype(float), TEMPERATURE.astype(float)
     limit = 300 + 25 * t + 0.05 * t**3
-    np.testing.assert_allclose(read(second.path), p / np.sqrt(1 + (p / limit) ** 2), rtol=1e-6)
+    assert_made(second.path, p / np.sqrt(1 + (p / limit) ** 2))
 
 
 def test_other_code_makes_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -390,6 +401,28 @@ def test_a_killed_preparation_leaves_nothing_the_next_one_uses(tmp_path: Path) -
     assert {f.suffix for f in folder.iterdir() if f.name != store.LOCK} == {".tif", ".json"}
 
 
+def test_what_another_process_made_meanwhile_is_left_alone(tmp_path: Path) -> None:
+    path = turc_account(tmp_path)
+    plan = gep.open(path).check().plan
+    assert plan
+    late = plan.todo
+    gep.open(path).prepare()
+    before = made(path, "evapotranspiration").stat().st_mtime_ns
+    prepared.make(plan, late)
+    assert made(path, "evapotranspiration").stat().st_mtime_ns == before
+
+
+def test_a_folder_in_use_is_waited_for_and_then_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = turc_account(tmp_path)
+    monkeypatch.setattr(store, "PATIENCE", 0.1)
+    with store.locked(tmp_path / "output/prepared"):
+        done = cli("prepare", path, "--progress", "none")
+    assert done.exit_code == 7
+    assert "error E710" in done.stderr
+
+
 def test_a_file_that_reads_back_differently_is_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -453,10 +486,10 @@ def test_a_chain_is_made_in_order_and_its_parts_are_said(tmp_path: Path) -> None
     path = small.write(tmp_path, rasters={"cover_factor": None}, change=change)
     result = gep.open(path).run()
     cover = np.clip((ndvi.astype(float) - 0.05) / (0.85 - 0.05), 0, 1).astype(np.float32)
-    np.testing.assert_allclose(read(made(path, "vegetation_cover")), cover, rtol=1e-6)
+    assert_made(made(path, "vegetation_cover"), cover)
     percent = 100 * cover.astype(float)
     expected = np.where(percent > 78.3, 0, 0.6508 - 0.3436 * np.log10(percent))
-    np.testing.assert_allclose(read(made(path, "cover_factor")), expected, atol=1e-6)
+    assert_made(made(path, "cover_factor"), expected)
     entry = result.manifest["core"]["preparations"]
     assert list(entry) == ["vegetation_cover", "cover_factor"]
     hashes = {"ndvi": store.digest_file(tmp_path / "ndvi.tif")}
@@ -513,6 +546,24 @@ def test_a_circle_of_preparations_is_refused() -> None:
         check_order([of("a", "b"), of("b", "a")])
 
 
+def test_a_calendar_no_series_has_is_refused() -> None:
+    def kernel(monthly_precipitation: object, half_month: object) -> float:
+        return 0.0
+
+    with pytest.raises(ServiceError) as caught:
+        Preparation(
+            name="x",
+            method="m",
+            title=Title("x", "甲"),
+            kernel=kernel,
+            series={"monthly_precipitation": Series(unit="mm/month", step="month")},
+            calendar=("half_month",),
+            gives="1",
+            source="a test",
+        )
+    assert [problem.code for problem in caught.value.problems] == ["E901"]
+
+
 # ---- series
 
 
@@ -521,7 +572,7 @@ def test_rain_of_the_days_is_the_rain_of_the_year(tmp_path: Path) -> None:
     path = rain_account(tmp_path, rain)
     gep.open(path).run()
     expected = rain.astype(float).sum(axis=0)
-    np.testing.assert_allclose(read(made(path, "precipitation")), expected, rtol=1e-6)
+    assert_made(made(path, "precipitation"), expected)
 
 
 @pytest.mark.parametrize(
@@ -570,7 +621,7 @@ def test_scale_fill_and_nodata_hold_for_every_band(tmp_path: Path) -> None:
     gep.open(path).prepare()
     expected = stored.astype(float).sum(axis=0) * 0.1
     expected[2, 3] = expected[4, 5] = np.nan
-    np.testing.assert_allclose(read(made(path, "precipitation")), expected, rtol=1e-6)
+    assert_made(made(path, "precipitation"), expected)
 
 
 def test_a_coarse_series_is_resampled(tmp_path: Path) -> None:
@@ -582,7 +633,7 @@ def test_a_coarse_series_is_resampled(tmp_path: Path) -> None:
     path = small.write(tmp_path, rasters={"precipitation": None}, change=change)
     gep.open(path).prepare()
     expected = coarse.astype(float).sum(axis=0).repeat(5, axis=0).repeat(5, axis=1)
-    np.testing.assert_allclose(read(made(path, "precipitation")), expected, rtol=1e-6)
+    assert_made(made(path, "precipitation"), expected)
 
 
 def test_check_reads_part_of_a_series_and_shows_its_mean(tmp_path: Path) -> None:
@@ -606,7 +657,7 @@ def test_a_leap_year_has_one_day_more(tmp_path: Path) -> None:
     }
     path.write_text(text.replace('unit = "mm/day"', 'unit = "mm/day"\nyear = 2021'), "utf8")
     report = gep.open(path).check()
-    assert {problem.code for problem in report.problems} == {"W012"}
+    assert "W012" in {problem.code for problem in report.problems}
     assert report.prepared[0].year == 2021
     gep.open(path).prepare()
     with rasterio.open(made(path, "precipitation")) as file:
@@ -621,10 +672,13 @@ def test_series_of_two_years_are_not_mixed(tmp_path: Path) -> None:
         section = {"file": f"{name}.tif", "unit": "degC", "year": year}
         change[f"rasters.{name}"] = section
     path = small.write(tmp_path, rasters={"evapotranspiration": None}, change=change)
-    assert problems(path) == {
-        "E817": "reference_evapotranspiration by hargreaves takes series of one year; these are of "
+    with pytest.raises(InputError) as caught:
+        gep.open(path).run()
+    assert {problem.code for problem in caught.value.problems} == {"E817"}
+    assert (
+        "reference_evapotranspiration by hargreaves takes series of one year; these are of "
         "daily_maximum_temperature 2021, daily_minimum_temperature 2019"
-    }
+    ) in [problem.text() for problem in caught.value.problems]
 
 
 # ---- bad input
@@ -803,7 +857,7 @@ def test_erosivity_in_us_units(tmp_path: Path) -> None:
     assert 17.02 in variables()["erosivity"].slips
 
 
-SECTIONS = {
+SECTIONS: dict[str, tuple[dict[str, Any], str]] = {
     "E800": (
         {"preparations.erosvity.method": "fournier"},
         "gep.toml: preparations.erosvity: no such raster is prepared; known: ",
@@ -980,7 +1034,7 @@ def test_compiled_is_plain(key: tuple[str, str]) -> None:
 
     def some(name: str, unit: str, size: tuple[int, ...]) -> np.ndarray:
         low, high = variables()[name].usual
-        times = rasters.factor(variables()[name].unit, unit, name)
+        times = factor(variables()[name].unit, unit, name)
         return rng.uniform(low * times, high * times, size).astype(np.float32)
 
     layers = [some(name, unit, shape) for name, unit in one.rasters.items()]
@@ -1053,5 +1107,122 @@ def test_ecosystems_reach_the_kernel(tmp_path: Path) -> None:
     forest = np.isin(
         small.classes(), [c for c, key in kinds.items() if ecosystems()[key].group == "forest"]
     )
-    np.testing.assert_allclose(found[forest], 1, rtol=1e-6)
-    np.testing.assert_allclose(found[paddy], 0.1, rtol=1e-6)
+    np.testing.assert_allclose(found[forest & INSIDE], 1, rtol=1e-6)
+    np.testing.assert_allclose(found[paddy & INSIDE], 0.1, rtol=1e-6)
+
+
+def test_the_example_of_the_guide_is_a_preparation() -> None:
+    guide = (Path(__file__).parent.parent / "docs/add-a-preparation.md").read_text("utf8")
+    (code,) = re.findall(r"```python\n(.*?)```", guide, re.S)
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102
+    assert names["over"]([60.0, 10.0, 50.0], 50.0) == 110
+    assert math.isnan(names["over"]([60.0, math.nan], 50.0))
+    (one,) = names["PREPARATIONS"]
+    assert one.key == ("storm_precipitation", "over")
+
+
+# ---- from Python
+
+
+def data(array: np.ndarray, unit: str | None, *dims: str) -> xarray.DataArray:
+    attributes = {} if unit is None else {"units": unit}
+    return xarray.DataArray(array, dims=dims or ("y", "x")[-array.ndim :], attrs=attributes)
+
+
+def test_a_preparation_of_arrays_is_that_of_an_account(tmp_path: Path) -> None:
+    path = turc_account(tmp_path)
+    gep.open(path).prepare()
+    call = gep.preparations["evapotranspiration", "turc"]
+    rain = data(small.arrays()["precipitation"].astype(float) / 1000, "m/year")
+    found = call(precipitation=rain, temperature=data(TEMPERATURE.astype(float), "degC"))
+    assert_made(made(path, "evapotranspiration"), found.values)
+    assert found.attrs["units"] == "mm/year"
+    assert found.dims == ("y", "x")
+
+
+def test_a_station_gives_a_number() -> None:
+    call = gep.preparations["erosivity", "season_daily"]
+    rain = np.zeros(365)
+    rain[[0, 181]] = 50.0
+    expected = (0.3101 + 0.3937) * 50**1.7265
+    found = call(daily_precipitation=rain)
+    assert type(found) is float
+    assert found == pytest.approx(expected, rel=1e-9)
+    assert call(daily_precipitation=list(rain)) == found
+    assert call(daily_precipitation=rain, erosive_threshold=51.0) == 0
+    assert gep.preparations["evapotranspiration", "turc"](
+        precipitation=1638.0, temperature=18
+    ) == pytest.approx(891.877258901)
+
+
+def test_a_series_of_arrays_and_its_times() -> None:
+    rain = daily_rain()[:, :2, :3].astype(float)
+    call = gep.preparations["precipitation", "daily"]
+    series = data(rain, "mm/day", "time", "y", "x")
+    np.testing.assert_allclose(call(daily_precipitation=series), rain.sum(axis=0))
+    turned = series.transpose("y", "x", "time")
+    np.testing.assert_allclose(call(daily_precipitation=turned), rain.sum(axis=0))
+    times = np.arange(np.datetime64("2019-01-01"), np.datetime64("2020-01-01"))
+    dated = series.assign_coords(time=times)
+    np.testing.assert_allclose(call(daily_precipitation=dated), rain.sum(axis=0))
+    late = series.assign_coords(time=times + np.timedelta64(1, "D"))
+    refused = {
+        "has 364 steps; 2021 has 365": {"daily_precipitation": series[:364]},
+        "its times are not the days of 2019": {"daily_precipitation": late},
+        "2020 has 366": {"daily_precipitation": series, "year": 2020},
+        "none of them time": {"daily_precipitation": data(rain[0], "mm/day")},
+        "states no units": {"daily_precipitation": data(rain, None, "time", "y", "x")},
+        "has 3 dimensions; give an xarray.DataArray": {"daily_precipitation": rain},
+        "is missing; give it in mm/day": {},
+        "is not a number": {"daily_precipitation": ["a"] * 365},
+        "unknown argument rain": {"rain": series, "daily_precipitation": series},
+    }
+    for said, inputs in refused.items():
+        with pytest.raises(InputError, match=said):
+            call(**inputs)
+    with pytest.raises(UnitError):
+        call(daily_precipitation=data(rain, "mm", "time", "y", "x"))
+
+
+def test_coefficients_by_class_need_the_classes() -> None:
+    call = gep.preparations["vegetation_cover"]
+    ndvi = data(np.array([[0.5, 0.2]]), "1")
+    with pytest.raises(InputError, match="soil_ndvi is missing; give it in 1"):
+        call(ndvi=ndvi)
+    found = call(ndvi=ndvi, soil_ndvi=0.1, vegetation_ndvi=0.9)
+    np.testing.assert_allclose(found, [[0.5, 0.125]])
+    by_class = gep.preparations["support_factor"]
+    kinds = data(np.array([["paddy", "evergreen_broadleaf_forest"]]), None)
+    slope = data(np.array([[2.0, 2.0]]), "degree")
+    np.testing.assert_allclose(by_class(slope=slope, ecosystem=kinds), [[0.1, 1.0]])
+    with pytest.raises(InputError, match="varies by ecosystem"):
+        by_class(slope=slope)
+    with pytest.raises(InputError, match="not ecosystem classes: rice"):
+        by_class(slope=slope, ecosystem=data(np.array([["rice", "paddy"]]), None))
+    with pytest.raises(InputError, match="does not lie on"):
+        by_class(slope=slope, ecosystem=data(np.array([["paddy"]]), None))
+
+
+def test_a_method_that_needs_neighbours_needs_their_distance() -> None:
+    call = gep.preparations["slope"]
+    plane = data(np.add.outer(np.zeros(4), 3.0 * np.arange(5)), "m")
+    np.testing.assert_allclose(call(elevation=plane, cell=30.0), np.degrees(np.arctan(0.1)))
+    sides = np.full(4, 30.0), np.full(4, 60.0)
+    np.testing.assert_allclose(call(elevation=plane, cell=sides), np.degrees(np.arctan(0.05)))
+    with pytest.raises(InputError, match="give cell"):
+        call(elevation=plane)
+    latitude = gep.preparations["latitude"]
+    assert latitude(cell=30.0, latitude=[[28.0, 28.0]]).values.tolist() == [[28.0, 28.0]]
+    with pytest.raises(InputError, match="latitude is missing"):
+        latitude(cell=30.0)
+
+
+def test_the_mapping_has_every_preparation() -> None:
+    assert list(gep.preparations) == list(preparations())
+    assert len(gep.preparations) == len(preparations())
+    assert gep.preparations["erosivity"].preparation.method == "season_daily"
+    assert repr(gep.preparations["slope"]) == "slope (horn): elevation [m]"
+    assert len(repr(gep.preparations).splitlines()) == len(preparations())
+    with pytest.raises(KeyError, match="no preparation 'slopes'"):
+        gep.preparations["slopes"]

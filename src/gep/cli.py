@@ -213,6 +213,8 @@ def account(
         give_json(run_as_data(result, folder))
     else:
         warn(result.problems, language)
+        for line in terminal.prepared(result.plan.steps, language):
+            say(line)
         words = terminal.WORDS[language]
         give(terminal.service_table(result.account, language))
         give("")

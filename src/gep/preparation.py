@@ -72,6 +72,10 @@ class Preparation:
         if takes != declared:
             fields = {"name": f"{self.name} ({self.method})", "takes": takes, "declared": declared}
             raise ServiceError(Problem("E901", fields))
+        known = [word for one in self.series.values() for word in CALENDAR[one.step]]
+        if strange := [word for word in self.calendar if word not in known]:
+            fields = {"name": f"{self.name} ({self.method})", "takes": strange, "declared": known}
+            raise ServiceError(Problem("E901", fields))
         units = [*self.rasters.values(), *self.coefficients.values(), self.gives]
         for unit in (*units, *(series.unit for series in self.series.values())):
             parse(unit)

@@ -24,7 +24,7 @@ from gep.rasters import Reader, Window, cells, latitudes
 from gep.run import Progress
 from gep.stacks import Stacks, windows
 from gep.staging import Findings, Stager, Tile
-from gep.step import Step, changed, code, inputs_of
+from gep.step import Step, changed, code, inputs_of, is_ready
 from gep.units import factor
 
 TEXTURE = ("sand", "silt", "clay")
@@ -55,6 +55,8 @@ def make(plan: Plan, steps: Sequence[Step], progress: Progress | None = None) ->
         for left in folder.glob(f"{store.STAGING}*"):  # of a writer that was killed
             shutil.rmtree(left, ignore_errors=True)
         for number, step in enumerate(steps):
+            if is_ready(step):  # another process has made it meanwhile
+                continue
             _make(plan, step, _share(progress, number, len(steps)))
     return [step.path for step in steps]
 
@@ -174,6 +176,7 @@ def _pixelwise(plan: Plan, step: Step, progress: Progress) -> Made:
                 read = stacks.read(stacked, window, inside)
                 kinds = tile.kinds.astype(np.uint8)
                 fused(kinds, tile.layers, scales, offsets, tables, *read, *dates, out)
+                out[~inside] = np.nan  # so that no window and no size of it changes the file
             yield window, out
             progress(number + 1, len(todo))
     problems = [*findings.problems(plan), *unsound.values(), *stacks.found()]

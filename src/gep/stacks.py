@@ -19,6 +19,8 @@ from gep.step import Step
 
 MEMORY = 200_000_000
 """Bytes the stacks of a window may take, as stored and as staged."""
+STAGED = 6
+"""Bytes of a staged number: a float32 and two masks."""
 LEAST = 16
 LOOKED = 64
 """Side of the part of a tile a check reads all steps of."""
@@ -34,7 +36,7 @@ def windows(grid: Grid, step: Step) -> list[Window]:
     each, strips = 0, True
     for name, layer in step.stacks.items():
         each += steps_of(step.preparation.series[name], step.year) * (
-            4 + np.dtype(layer.dtype).itemsize
+            STAGED + np.dtype(layer.dtype).itemsize
         )
         with open_file(layer.path, name) as file:
             strips &= file.block_shapes[0][1] == file.width and not layer.section.resampling

@@ -8,6 +8,7 @@ from gep.errors import InputError, Problem, ResourceError
 from gep.layers import UNKNOWN, records, variables
 from gep.plan import COMPARED
 from gep.profile import Choice, Profile, chosen, load
+from gep.quality.case import TABLES as JUDGED
 from gep.service import Indicator, Products, Service, services
 from gep.statistics import ITEM
 from gep.units import FIRST_YEAR
@@ -55,7 +56,11 @@ WORKBOOKS = """
 # Tables: CSV or .xlsx; of several sheets name one, sheet = "…"
 # 统计表：CSV 或 .xlsx；有多个工作表时用 sheet = "…" 指明
 """
-COMPARISONS = {"population": "人均 GEP / GEP per person", "gdp": "GEP 与 GDP 之比 / GEP to GDP"}
+COMPARISONS = {
+    "population": "人均 GEP / GEP per person",
+    "gdp": "GEP 与 GDP 之比 / GEP to GDP",
+    **dict.fromkeys(JUDGED, "质量规则（可选） / quality rules (optional)"),
+}
 """What the tables are for that no service reads."""
 OPTIONAL = "（可选）"
 VARIANT = "敏感性分析（可选） / sensitivity (optional)"
@@ -148,6 +153,9 @@ def _tables(ready: list[Service]) -> dict[str, tuple[str, list[str]]]:
                     users[table].append(service.title.zh)
     for table, unit in COMPARED.items():
         columns[table] = ["county_code", _header("value", unit.replace("CNY", "元"))]
+        users[table] = [COMPARISONS[table]]
+    for table, needs in JUDGED.items():
+        columns[table] = ["county_code", *(_header(*column) for column in needs.items())]
         users[table] = [COMPARISONS[table]]
     return {name: (",".join(row) + "\r\n", users[name]) for name, row in columns.items()}
 
