@@ -92,7 +92,7 @@ def jiangxi() -> str:
 
 def youwuzhen() -> str:
     """The observed catchment, as its page states it."""
-    return part(ROOT / "docs" / "youwuzhen.md", "summary")
+    return part(ROOT / "docs" / "youwuzhen.md", "findings")
 
 
 PARTS = {

@@ -241,7 +241,10 @@ def sediment_part() -> str:
             cells.append(f"{loss:.2f}: {least:.2f}, {middle_one:.2f}{'*' * (least > 1)}")
         rows.append(cells)
     heads = ["year 年", "R", "g/L", "load on observed days 观测日输沙, t/ha"]
-    heads += ["year by ratio 全年推算, t/ha", *(f"loss, {name}".replace("%", " %") for name in LOSS)]
+    heads += [
+        "year by ratio 全年推算, t/ha",
+        *(f"loss, {name}".replace("%", " %") for name in LOSS),
+    ]
     return lined(heads, rows)
 
 
@@ -284,8 +287,8 @@ SUMMARY = """\
   another reading of its Z, {budyko_fu_days} and {all_budyko_fu_days}. By Turc it is {turc} and
   {all_turc}: in 2014 and 2015 that is {short} mm less than ran off on the observed days alone.
 * **Soil loss** at a cover of 60 % would have to reach the gauge to {three} % at the least in three
-  years, which may be, and to {last} % in 2015, which cannot. With the C of the data's own lookup
-  the sediment of the observed days is {many} times what was eroded.
+  years, which may be, and to {last} % in 2015, which cannot with these R, K and LS. With the C of
+  the data's own lookup the sediment of the observed days is {many} times what was eroded.
 * **R** differs {r} times between seven methods on the same rain.
 """
 SUMMARY_ZH = """\
@@ -295,7 +298,7 @@ SUMMARY_ZH = """\
 Z 按另一种理解则为 {budyko_fu_days}，合计 {all_budyko_fu_days}。Turc 为 {turc}，合计 {all_turc}；\
 2014、2015 两年比观测日径流还少 {short} mm。\
 土壤流失量：覆盖度取 60% 时，三个年份到达测站的比例至少为 {three}%，尚属可能；2015 年为 {last}%，\
-不可能成立。若用数据自带的 C 值，观测日输沙量为侵蚀量的 {many} 倍。\
+在所取 R、K、LS 下不可能成立。若用数据自带的 C 值，观测日输沙量为侵蚀量的 {many} 倍。\
 同一份降水，七种方法的 R 相差 {r} 倍。\
 以上均未率定。
 """
@@ -308,6 +311,12 @@ def findings() -> str:
         name: said.replace(" to ", " 至 ").replace(" %", "%") for name, said in words.items()
     }
     return SUMMARY.format(**words) + "\n" + SUMMARY_ZH.format(**chinese)
+
+
+def at_least(name: str) -> list[float]:
+    """Sediment of the observed days per loss of the year, with the largest R, K and LS [1]."""
+    most = {year: max(row[f"erosivity {m}"] for m in EROSIVITY) for year, row in seen().items()}
+    return [row["load_of_days"] / most[y] / made.largest(name) for y, row in seen().items()]
 
 
 def facts() -> str:
@@ -339,6 +348,10 @@ def facts() -> str:
         [
             "sediment of the observed days per soil loss by the rain of the same days, cover 60 %",
             ", ".join(f"{v:.2f}" for v in same.values()),
+        ],
+        [
+            "sediment of the observed days per loss by largest R, K, LS; cover 60, 80 %; lookup",
+            "; ".join(between(at_least(name), "{:.2f}") for name in list(LOSS)[1:]),
         ],
         [
             "soil loss, times, if the land coded industrial were bare, cover 60 %",

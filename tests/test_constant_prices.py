@@ -114,3 +114,36 @@ def test_share_of_regulating_services(tmp_path: Path) -> None:
         if row["regulating"]:
             share = Decimal(row["regulating"]) / Decimal(row["gep"])
             assert abs(Decimal(row["regulating_share"]) - share) <= Decimal("5e-7")
+
+
+def test_a_price_lacking_now_and_then_is_no_total_either(tmp_path: Path) -> None:
+    """No carbon price in 2025 nor in 2020: the total of 2020 would be without carbon."""
+    change = {"account.year": 2025, "account.base_year": 2020, "account.price_year": 2025}
+    result = account(tmp_path, change)
+    (said,) = [p for p in result.problems if p.code == "W526"]
+    assert "carbon_sequestration.carbon_dioxide" in str(said.fields["indicators"])
+    assert {row["gep_constant"] for row in rows(result, "county_gep.csv")} == {""}
+
+
+def test_money_of_two_years_has_no_ratio(tmp_path: Path) -> None:
+    table = "county_code,value(亿元)\n360101,1\n360102,0.5\n360103,2\n"
+    change = {"account.price_year": 2020, "statistics.gdp.file": "gdp.csv"}
+    result = account(tmp_path, change, files={"gdp.csv": table})
+    (said,) = [p for p in result.problems if p.code == "W527"]
+    assert said.fields == {"year": 2021, "want": 2020}
+    province = next(r for r in rows(result, "county_gep.csv") if r["level"] == "province")
+    assert Decimal(province["gdp"]) == 350_000_000
+    assert province["gep_to_gdp"] == ""
+
+
+def test_a_service_left_out_makes_the_account_partial(tmp_path: Path) -> None:
+    change = {"account.without": ["water_retention"]}
+    result = account(tmp_path, change)
+    assert "water_retention" not in {line.service for line in result.account.lines}
+    assert result.account.partial
+    assert [u.reason.code for u in result.plan.uncovered if u.service == "water_retention"] == [
+        "W106"
+    ]
+    with pytest.raises(gep.GepError) as caught:
+        account(tmp_path / "b", {"account.without": ["water_retentoin"]})
+    assert "account.without: water_retentoin" in str(caught.value)

@@ -78,10 +78,13 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("pricing", "rows", "run", "service", "units"),
     },
     "scenario": {
-        *("check", "config", "errors", "identities", "manifest", "plan", "rasters"),
+        *("check", "config", "errors", "identities", "inputs", "manifest", "plan", "rasters"),
         *("replacements", "run"),
     },
-    "sensitivity": {"accounts", "cube", "ecosystems", "plan", "rows", "run", "variants"},
+    "sensitivity": {
+        *("acceptance", "accounts", "cube", "ecosystems", "errors", "plan", "rows", "run"),
+        "variants",
+    },
     "identities": {"counties", "cube", "ecosystems", "errors", "plan", "run"},
     # what people get
     "tables": {"cube", "ecosystems", "service", "units"},

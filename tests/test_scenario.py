@@ -176,9 +176,98 @@ def test_scenario_of_a_scenario(tmp_path: Path, no_raster: Any) -> None:
     assert second.manifest["core"]["account"]["rasters"]["ecosystem"]["file"] == "dam.tif"
 
 
+def test_a_scenario_of_a_scenario_keeps_what_its_parent_replaces(tmp_path: Path) -> None:
+    account = base(tmp_path)
+    loss = small.arrays()["evapotranspiration"] + 100
+    small.write_raster(tmp_path / "base" / "dry.tif", loss, nodata=small.NODATA)
+    price = {"reservoir_cost": "20 CNY_2021/m^3"}
+    both = account.scenario("both", prices=price, rasters={"evapotranspiration": "dry.tif"})
+    parent = account.scenario("dear", prices=price)
+    child = parent.scenario("dry", rasters={"evapotranspiration": Path("dry.tif")})
+    assert integers(child.run(threads=1).account) == integers(both.run(threads=1).account)
+    said = child.run(threads=1).manifest["core"]["scenario"]
+    assert said["coefficients"] == price
+    assert said["rasters"] == {"evapotranspiration": "dry.tif"}
+
+
+def test_keys_of_parent_and_child_are_both_replaced(tmp_path: Path) -> None:
+    account = base(tmp_path)
+    first = account.scenario("a", coefficients={"runoff_coefficient": {"paddy": "0.1"}})
+    child = first.scenario("b", coefficients={"runoff_coefficient": {"upland": "0.2"}})
+    both = {"runoff_coefficient": {"paddy": "0.1", "upland": "0.2"}}
+    whole = account.scenario("c", coefficients=both)
+    assert integers(child.run(threads=1).account) == integers(whole.run(threads=1).account)
+
+
+def test_a_group_replaces_the_numbers_of_its_classes(tmp_path: Path) -> None:
+    """A class beats its group: a group alone would change nothing where classes have numbers."""
+    account = base(tmp_path)
+    classes = ("evergreen_broadleaf_forest", "evergreen_needleleaf_forest", "bamboo_forest")
+    one = account.scenario("a", coefficients={"runoff_coefficient": {"forest": "0.3"}})
+    each = {"runoff_coefficient": dict.fromkeys(classes, "0.3")}
+    two = account.scenario("b", coefficients=each)
+    found = integers(one.run(threads=1).account)
+    assert found == integers(two.run(threads=1).account)
+    assert found != integers(account.run(threads=1).account)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"scale": 0.5},
+        {"offset": 30.0},
+        {"fill": [1610.0]},
+        {"valid": [1600, 1640]},
+        {"unit": "cm/year", "valid": [0, 5000], "scale": 0.11},
+    ],
+)
+def test_the_same_file_read_otherwise_changes_every_tile_it_must(
+    tmp_path: Path, change: dict[str, Any]
+) -> None:
+    account = base(tmp_path, change={"accept": {"E304": "a test", "E305": "a test"}})
+    account.run(threads=1, tile=TILE)
+    other = account.scenario("other", rasters={"precipitation": change}).run(threads=1, tile=TILE)
+    alone = base(tmp_path, change={"accept": {"E304": "a test", "E305": "a test"}})
+    cold = alone.scenario("other", rasters={"precipitation": change}).run(threads=1, tile=TILE)
+    assert integers(other.account) == integers(cold.account)
+    assert other.envelope["tiles"]["computed"] > 0
+    assert integers(other.account) != integers(account.run(threads=1).account)
+
+
+def test_another_legend_or_nodata_changes_every_tile(tmp_path: Path) -> None:
+    legend = """title = { en = "own", zh = "own" }
+source = { key = "GEP", where = "a test" }
+status = "design"
+nodata = [255]
+[codes]
+"""
+    kinds = {11: "mixed_forest", 13: "mixed_forest", 16: "mixed_forest", 21: "broadleaf_shrubland"}
+    kinds |= {33: "tussock", 41: "swamp", 51: "paddy", 52: "upland", 61: "built_up"}
+    kinds |= {47: "open_water"}
+    legend += "".join(f'{code} = "{kind}"\n' for code, kind in kinds.items())
+    account = base(tmp_path, files={"own.toml": legend})
+    account.run(threads=1, tile=TILE)
+    own = account.scenario("own", rasters={"ecosystem": {"legend": "own.toml"}})
+    found = own.run(threads=1, tile=TILE)
+    assert found.envelope["tiles"] == {"computed": 12, "all": 12}
+    assert {kind for _, kind in found.account.extent} >= {"mixed_forest"}
+    small.write_raster(tmp_path / "base" / "gone.tif", small.classes(), nodata=47)
+    accepted = {"accept": {"E306": "a test"}}
+    alone = base(tmp_path, change=accepted)
+    alone.run(threads=1, tile=TILE)
+    gone = alone.scenario("gone", rasters={"ecosystem": "gone.tif"}).run(threads=1, tile=TILE)
+    assert not [kind for _, kind in gone.account.extent if kind == "open_water"]
+
+
 @pytest.mark.parametrize(
     ("said", "why"),
     [
+        (
+            {"prices": {"carbon_afforestation": "900 CNY_2021/tC"}},
+            "carbon_afforestation: nothing in this account uses it",
+        ),
+        ({"rasters": {"ecosystem": 5}}, "rasters.ecosystem is int; give a file"),
+        ({"rasters": {"ecosystem": None}}, "rasters.ecosystem is NoneType; give a file"),
         (
             {"prices": {"reservoir_costs": "7 CNY_2020/m^3"}},
             "unknown coefficient reservoir_costs; did you mean reservoir_cost?",

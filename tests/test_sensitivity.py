@@ -18,6 +18,8 @@ CLIMATE = {
     "hot_days": "day/year",
     "water_evaporation": "mm/year",
     "air_conditioning_days": "day/year",
+    "storm_precipitation": "mm/year",
+    "storm_runoff": "mm/year",
 }
 
 
@@ -152,6 +154,29 @@ def test_variants_stand_in_the_manifest_in_both_languages(tmp_path: Path) -> Non
     total = Decimal(result.account.cents(result.account.places) or 0) / 100
     gained = Decimal(entry["after"]) - Decimal(entry["before"])
     assert Decimal(entry["total_after"]) == total + gained
+
+
+def test_storm_water_left_out(tmp_path: Path) -> None:
+    """Without the vegetation, flood mitigation is its swamps; the line is the overlap at most."""
+    storms = {"storm_precipitation": 300.0, "storm_runoff": 40.0}
+    result = account(tmp_path, storms)
+    lines = {line.key: line for line in result.account.lines}
+    plants = lines["flood_mitigation", "vegetation"].money(result.account.places) or 0
+    found = by_name(result)["storm_water.left_out"]
+    assert plants > 0
+    assert found.before - (found.after or 0) == plants
+
+
+def test_a_variant_that_covers_too_little_has_no_number(tmp_path: Path) -> None:
+    """Half of the other days are unknown: an account with them would be refused, E305."""
+    layers = {"hot_days": 100.0, "water_evaporation": 300.0, "air_conditioning_days": 60.0}
+    account(tmp_path, layers)
+    days = np.full((small.ROWS, small.COLUMNS), 60.0, np.float32)
+    days[::2] = small.NODATA
+    small.write_raster(tmp_path / "air_conditioning_days.tif", days, nodata=small.NODATA)
+    found = by_name(gep.open(tmp_path / "gep.toml").run(threads=1))["hot_days.air_conditioning"]
+    assert found.after is None
+    assert found.share is None
 
 
 def test_what_changes_nothing_is_left_out(tmp_path: Path) -> None:

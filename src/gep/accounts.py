@@ -54,9 +54,13 @@ def account(plan: Plan, partials: Partials) -> Cube:
         raster_coverage=_raster_coverage(plan, partials, problems),
         population=_compared(plan, "population"),
         gdp=_compared(plan, "gdp"),
+        gdp_year=plan.tables["gdp"].year if "gdp" in plan.tables else None,
         partial=bool(plan.uncovered),
         problems=problems,
     )
+    if cube.gdp_year not in (None, cube.price_year):
+        fields = {"year": cube.gdp_year, "want": cube.price_year}
+        problems.append(Problem("W527", fields))
     return _with_constant(plan, at_prices_of(plan, cube, cube.price_year))
 
 

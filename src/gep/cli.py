@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gep.errors import GepError, IdentityError, InputError, Problem, messages
+from gep.errors import GepError, IdentityError, InputError, Problem, ResourceError, messages
 
 if TYPE_CHECKING:
     from gep.engine import Report
@@ -78,6 +78,13 @@ class Verb(click.Command):
             context.exit(error.exit_code)
         except BrokenPipeError:  # the reader, such as head, has had enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError as error:  # a name or a permission the system will not have
+            fields = {"file": error.filename or "-", "why": error.strerror or str(error)}
+            problem = Problem("E791", fields)
+            if context.params.get("as_data"):
+                give_json({"problems": [as_json(problem)]})
+            say(problem.render(chosen))
+            context.exit(ResourceError.exit_code)
         except KeyboardInterrupt:
             say("interrupted; nothing was written / 已中断，没有写入任何内容")
             context.exit(INTERRUPTED)
@@ -391,7 +398,7 @@ def run(
     """Account what a gep.toml defines / 按 gep.toml 核算."""
     if taken := [name for name in maps if name.endswith(".toml")]:
         raise click.UsageError(f"gep run {taken[0]} --maps")
-    wanted: Wanted | None = (ALL in maps) or maps or None
+    wanted: Wanted | None = maps or None
     account(path, output, threads, progress, strict, as_data, lang, wanted)
 
 

@@ -28,6 +28,7 @@ class AccountSection(Section):
     price_year: Annotated[int, Field(ge=1990, le=2060)] | None = None
     base_year: Annotated[int, Field(ge=1990, le=2060)] | None = None
     optional: list[str] = []
+    without: list[str] = []
     previous: str | None = None
 
 
@@ -93,7 +94,7 @@ class OutputSection(Section):
     """Where the run folder and the prepared rasters go, and which maps a run holds."""
 
     folder: str = "output"
-    maps: bool | list[str] = False
+    maps: bool | Literal["all"] | list[str] = False
     prepared: str | None = None
 
 

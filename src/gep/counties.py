@@ -1,6 +1,5 @@
 """County polygons → which county owns which pixel of the account grid."""
 
-import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +17,7 @@ from rasterio.windows import Window
 from gep.config import CountiesSection, locate
 from gep.cube import UNALLOCATED
 from gep.errors import InputError, Problem
-from gep.rasters import Grid, known_shift
+from gep.rasters import SILENCE, Grid, known_shift
 
 BLOCK = 512
 """Polygons are burned in blocks of this size, so that membership is the same for every tiling."""
@@ -30,7 +29,6 @@ FORMATS = (b"SQLite format 3", b"{", b"fgb", b"\x00\x00\x27\x0a")
 """How a GeoPackage, GeoJSON, FlatGeobuf and Shapefile begin; others are not opened."""
 COVERED = 0.99
 REPAIRED = 1e-3
-_BURNING = threading.Lock()  # rasterio silences a warning while it burns, for all threads
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ class Counties:
         near = np.sort(tree.query(box, predicate="intersects"))
         if not len(near):
             return np.full((BLOCK, BLOCK), OUTSIDE, np.int32)
-        with _BURNING:
+        with SILENCE:  # rasterio silences a warning while it burns
             block: NDArray[np.int32] = rasterize(
                 list(zip(shapes[near], places[near], strict=True)),
                 out_shape=(BLOCK, BLOCK),

@@ -112,6 +112,7 @@ class Cube:
     raster_coverage: dict[str, Decimal] = field(default_factory=dict)
     population: dict[str, Decimal] = field(default_factory=dict)
     gdp: dict[str, Decimal] = field(default_factory=dict)
+    gdp_year: int | None = None
     partial: bool = False
     problems: list[Problem] = field(default_factory=list)
     constant: "Cube | None" = None
@@ -134,8 +135,8 @@ class Cube:
     def constant_cents(self, places: Iterable[str]) -> int | None:
         """Cents of some places at the prices of the base year.
 
-        None if something there has money now and had no price then: less than all of it is not
-        the account at constant prices.
+        None if something there had no price then: less than all of it is not the account at
+        constant prices.
         """
         if self.constant is None:
             return None
@@ -147,11 +148,13 @@ class Cube:
 
 
 def lacks_then(now: Line, then: Line, places: tuple[str, ...] | None = None) -> bool:
-    """Tell whether a leaf has money in one line and none in the other."""
-    known = ((leaf, cents) for leaf, cents in now.cents.items() if cents is not None)
-    return any(
-        then.cents.get(leaf) is None for leaf, _ in known if places is None or leaf[0] in places
-    )
+    """Tell whether a leaf has no money then, for want of a price, or where it has some now."""
+    for leaf in now.leaves():
+        if (places is None or leaf[0] in places) and then.cents.get(leaf) is None:
+            amount = now.amounts.get(leaf) is not None and then.unpriced is not None
+            if amount or now.cents.get(leaf) is not None:
+                return True
+    return False
 
 
 def quanta(amount: Decimal | Fraction, quantum: Decimal) -> int:

@@ -18,7 +18,7 @@ from gep.coefficients import weakest
 from gep.cube import UNATTRIBUTED, Amounts, Cube, Leaf, Line
 from gep.ecosystems import Title, ecosystems
 from gep.errors import InputError, Problem
-from gep.map_names import Wanted, unknown
+from gep.map_names import Wanted, said, unknown
 from gep.plan import Item, Plan
 from gep.run import Partials
 from gep.service import GROUPS, Derived, Indicator, Products, positive, source_of
@@ -87,6 +87,7 @@ def make(plan: Plan, partials: Partials, cube: Cube, wanted: Wanted) -> list[Map
     """
     if problems := unknown(plan, wanted):
         raise InputError(*problems)
+    wanted = said(wanted)
     if wanted is False:
         return []
     asked = None if wanted is True else set(wanted)

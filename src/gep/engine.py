@@ -147,7 +147,8 @@ class Account:
         if both:
             raise wrong(CALL, f"{both[0]} stands in prices and in coefficients")
         numbers = {**(coefficients or {}), **(prices or {})}
-        return Account(self.path, self, Scenario(name, rasters or {}, statistics or {}, numbers))
+        said = Scenario(name, rasters or {}, statistics or {}, numbers)
+        return Account(self.path, self, said.beside(self.replaced))
 
     def _base(self) -> Known | None:
         """What the base of a scenario knows, if it has run and its files are as they were."""
@@ -243,6 +244,8 @@ class Account:
         ResourceError, BusyError
             E705, E710 if *output* cannot be written, or not now; E720 if the maps have no room.
         """
+        if tile < 1:
+            raise wrong("Account.run", f"tile = {tile} is not a side in pixels")
         started = time.monotonic()
         report = self.check()
         stop_on(report.problems)

@@ -8,8 +8,21 @@ from gep.plan import Plan
 from gep.service import GROUPS, Products
 from gep.tables import TOTAL
 
-Wanted = bool | Sequence[str]
-"""All maps, none, or names: a service, service.indicator, a group, or `total`."""
+ALL = "all"
+Wanted = bool | str | Sequence[str]
+"""All maps, none, or names: a service, service.indicator, a group, `total`, or `all`."""
+
+
+def said(wanted: Wanted) -> bool | list[str]:
+    """What is wanted: all, none, or names.
+
+    >>> said("all"), said("total"), said(["total", "all"]), said(False)
+    (True, ['total'], True, False)
+    """
+    if isinstance(wanted, bool):
+        return wanted
+    listed = [wanted] if isinstance(wanted, str) else list(wanted)
+    return True if ALL in listed else listed
 
 
 def names(plan: Plan) -> dict[str, int]:
@@ -38,8 +51,8 @@ def unknown(plan: Plan, wanted: Wanted) -> list[Problem]:
         return []
     known = names(plan)
     problems = []
-    for name in wanted:
-        if name not in known:
+    for name in [wanted] if isinstance(wanted, str) else wanted:
+        if name not in (*known, ALL):
             close = difflib.get_close_matches(name, known, 3)
             short = [word for word in known if "." not in word]
             problems.append(Problem("E721", {"name": name, "known": ", ".join(close or short)}))
@@ -48,6 +61,7 @@ def unknown(plan: Plan, wanted: Wanted) -> list[Problem]:
 
 def count(plan: Plan, wanted: Wanted) -> int:
     """How many maps *wanted* makes at most."""
+    wanted = said(wanted)
     if wanted is False:
         return 0
     known = names(plan)

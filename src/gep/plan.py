@@ -92,6 +92,7 @@ def make(
     plan = Plan(**vars(read))
     _add_services(plan, registry, problems)
     problems += [*_check_tables(plan, registry), *_check_choices(plan), *_idle(plan)]
+    problems += _unused(plan, said or {})
     for variant in variants():
         _add_variant(plan, variant, registry)
     return plan, accept(_once(problems), definition)
@@ -127,6 +128,20 @@ def _idle(plan: Plan) -> list[Problem]:
     ]
 
 
+def _unused(plan: Plan, said: Mapping[str, Said]) -> list[Problem]:
+    """Numbers of a scenario that nothing in the account reads: E019."""
+    used = {
+        c.name for i in plan.items for c in (*i.coefficients.values(), *filter(None, [i.price]))
+    }
+    used |= {c.name for step in plan.steps for c in step.coefficients.values()}
+    why = "nothing in this account uses it"
+    return [
+        Problem("E019", {"call": "Account.scenario", "why": f"{name}: {why}"})
+        for name in said
+        if name not in used
+    ]
+
+
 def _add_services(
     plan: Plan,
     registry: Mapping[tuple[str, str], Service],
@@ -138,6 +153,10 @@ def _add_services(
         service = registry.get((choice.service, choice.method))
         wanted = choice.counted is True or choice.service in plan.definition.account.optional
         if choice.counted is False or not wanted or (only and choice.service not in only):
+            continue
+        if choice.service in plan.definition.account.without:
+            reason = Problem("W106", {"service": choice.service})
+            plan.uncovered.append(Uncovered(choice.service, "", reason))
             continue
         if service is None:
             fields = {"service": choice.service, "method": choice.method or "-"}
@@ -190,11 +209,16 @@ def _check_tables(plan: Plan, registry: Mapping[tuple[str, str], Service]) -> li
 def _check_choices(plan: Plan) -> list[Problem]:
     """Optional services the profile does not know, and services of which only one may count."""
     problems = []
-    allowed = [c.service for c in plan.profile.choices.values() if c.counted == "optional"]
-    for name in plan.definition.account.optional:
-        if name not in allowed:
-            said = {"file": "gep.toml", "key": f"account.optional: {name}"}
-            problems.append(Problem("E002", said | {"known": ", ".join(allowed)}))
+    account = plan.definition.account
+    choices = [c for c in plan.profile.choices.values() if c.counted is not False]
+    optional = [c.service for c in choices if c.counted == "optional"]
+    every = [c.service for c in choices]
+    lists = (("optional", account.optional, optional), ("without", account.without, every))
+    for key, named, allowed in lists:
+        for name in named:
+            if name not in allowed:
+                said = {"file": "gep.toml", "key": f"account.{key}: {name}"}
+                problems.append(Problem("E002", said | {"known": ", ".join(allowed)}))
     for pair in plan.profile.exclusive:
         both = [name for name in pair if any(i.service.name == name for i in plan.items)]
         if len(both) > 1:

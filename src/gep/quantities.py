@@ -14,7 +14,7 @@ from gep.accounts import derived_amounts
 from gep.coefficients import GIVEN, Book, Coefficient, Price, Value, weakest
 from gep.cube import UNALLOCATED, UNATTRIBUTED, Cube, Leaf, Line, money, quanta, value
 from gep.ecosystems import Title, ecosystems, groups
-from gep.errors import IdentityError, InputError, UnitError, stop_on
+from gep.errors import IdentityError, InputError, Problem, UnitError, stop_on
 from gep.identities import Identity, of_tables
 from gep.outputs import csv
 from gep.pricing import priced
@@ -153,7 +153,7 @@ def from_quantities(
     InputError
         E019 with the label of the row: a column is missing or unknown, a cell is no number,
         negative or contradicts another, money is of another year, a word, code, replacement or
-        population is wrong. E006 there is no such profile.
+        population is wrong. E006 there is no such profile. E011 two services exclude each other.
     UnitError
         E603 a quantity has the unit of another, a price does not fit its quantity; E531 a unit
         nobody knows.
@@ -230,6 +230,10 @@ class _Pricer:
             except UnitError as error:
                 raise UnitError(of_unit(error, row.at)) from None
             lines[line.key] = line
+        for pair in self.profile.exclusive:
+            both = [name for name in pair if any(key[0] == name for key in lines)]
+            if len(both) > 1:
+                raise InputError(Problem("E011", {"services": ", ".join(both)}))
         lines |= self._derived(lines)
         done = [self._priced(line) for line in lines.values()]
         order = {name: number for number, name in enumerate(catalogue())}

@@ -2,6 +2,7 @@
 
 import math
 import os
+import threading
 import warnings
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,6 +31,8 @@ SAME_DATUM = (
     *("World Geodetic System 1984", "WGS 84", "WGS_1984", "China 2000", "China_2000", "CGCS2000"),
     *("China Geodetic Coordinate System 2000", "International Terrestrial Reference", "ITRF"),
 )
+SILENCE = threading.Lock()
+"""Held while a warning is silenced: Python does that for all threads, and undoes it for all."""
 SNAP = 1e-6
 """Grids closer than this share of a pixel are one grid."""
 FINEST = 0.01
@@ -80,7 +83,7 @@ def open_file(path: Path, name: str = "ecosystem") -> rasterio.DatasetReader:
     if not path.is_file():
         raise InputError(Problem("E004", {"at": f"rasters.{name}", "file": path}))
     try:
-        with rasterio.Env(**SAFE), warnings.catch_warnings():
+        with SILENCE, rasterio.Env(**SAFE), warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said as E201, E205, E208
             return rasterio.open(path, driver="GTiff")
     except RasterioError as error:

@@ -70,8 +70,10 @@ class Replacer:
             by = ", ".join(shipped.by)
             raise wrong(self.call, f"{shipped.name} is given by {by}: it has no single keys")
         values: dict[Keys, Value] = dict(shipped.values)
-        for key, text in said.items():
-            values[(str(key),)] = self._at(shipped, str(key), str(text))
+        for key, text in sorted(said.items(), key=lambda entry: entry[0] not in groups()):
+            value = self._at(shipped, str(key), str(text))
+            for name in _keys(shipped, str(key)):
+                values[(name,)] = value
         return replace(shipped, file="caller", values=values)
 
     def _at(self, shipped: Coefficient, key: str, said: str) -> Value:
@@ -147,6 +149,14 @@ class Replacer:
             own = self.book.price(made, shipped.unit, year)
         assert isinstance(own, Price)
         return own.number
+
+
+def _keys(shipped: Coefficient, key: str) -> list[str]:
+    """Key, and the classes of a group that have a number of their own, which beats the group's."""
+    if shipped.by != ("ecosystem",) or key not in groups():
+        return [key]
+    own = [e.key for e in ecosystems().values() if e.group == key and (e.key,) in shipped.values]
+    return [key, *own]
 
 
 def replaced(book: Book, said: Mapping[str, Said], year: int, call: str) -> Book:

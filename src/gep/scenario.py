@@ -2,16 +2,21 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from os import PathLike
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gep.check import Understood
 from gep.config import Definition, define
 from gep.errors import Problem
 from gep.identities import Identity, tiling
+from gep.inputs import ECOSYSTEM
 from gep.manifest import Stamp, input_files
 from gep.plan import Plan
 from gep.rasters import Layer, Reader, Window, tiles
@@ -19,7 +24,7 @@ from gep.replacements import Said, suggest, wrong
 from gep.run import Loop, Partials, Progress, accumulate
 
 CALL = "Account.scenario"
-Replaced = str | Mapping[str, Any]
+Replaced = str | PathLike[str] | Mapping[str, Any]
 """A file, or the keys of a section of gep.toml that change."""
 
 
@@ -44,20 +49,45 @@ class Scenario:
         for kind in ("rasters", "statistics"):
             sections = raw.setdefault(kind, {})
             for name, said in getattr(self, kind).items():
-                new = {"file": said} if isinstance(said, str) else dict(said)
+                new = _section(said, f"{kind}.{name}")
                 if name not in sections and "file" not in new:
                     raise wrong(CALL, f"{kind}.{name}: unknown; {suggest(name, sections)}")
                 sections[name] = sections.get(name, {}) | new
         return define(raw, f"scenario {self.name}")
+
+    def beside(self, parent: "Scenario | None") -> "Scenario":
+        """Scenario with what its parent replaces, where it does not replace it itself."""
+        if parent is None:
+            return self
+        numbers: dict[str, Said] = dict(parent.coefficients)
+        for name, said in self.coefficients.items():
+            before = numbers.get(name)
+            both = isinstance(said, Mapping) and isinstance(before, Mapping)
+            numbers[name] = {**before, **said} if both else said  # type: ignore[dict-item]
+        return Scenario(
+            self.name,
+            {**parent.rasters, **self.rasters},
+            {**parent.statistics, **self.statistics},
+            numbers,
+        )
 
     def entry(self) -> dict[str, Any]:
         """What it replaces, as plain data."""
         found: dict[str, Any] = {"name": self.name}
         for kind in ("rasters", "statistics", "coefficients"):
             said = getattr(self, kind)
-            plain = {k: dict(v) if isinstance(v, Mapping) else v for k, v in said.items()}
+            plain = {k: dict(v) if isinstance(v, Mapping) else str(v) for k, v in said.items()}
             found[kind] = plain
         return found
+
+
+def _section(said: Replaced, what: str) -> dict[str, Any]:
+    """Keys of a section that change."""
+    if isinstance(said, Mapping):
+        return dict(said)
+    if isinstance(said, str | PathLike):
+        return {"file": str(said)}
+    raise wrong(CALL, f"{what} is {type(said).__name__}; give a file, or keys of its section")
 
 
 @dataclass(frozen=True)
@@ -140,13 +170,22 @@ def differing(known: Plan, made: Plan, windows: list[Window], threads: int) -> l
     if not numbers:
         return []
 
+    both = [layers[n] for n in numbers for layers in (known.layers, made.layers)]
+    readers: SimpleQueue[Reader] = SimpleQueue()
+
     def differs(window: Window) -> bool:
         inside = made.counties.places_in(window) >= 0
         if not inside.any():
             return False
-        return any(_differs(known, made, number, window, inside) for number in numbers)
+        reader = readers.get()
+        try:
+            return any(_differs(reader, both, n, window, inside) for n in range(len(numbers)))
+        finally:
+            readers.put(reader)
 
-    with ThreadPoolExecutor(threads) as pool:
+    with ExitStack() as opened, ThreadPoolExecutor(threads) as pool:
+        for _ in range(threads):  # files are opened here: warnings are silenced per process
+            readers.put(opened.enter_context(Reader(both, made.grid)))
         found = list(pool.map(differs, windows))
     return [window for window, changed in zip(windows, found, strict=True) if changed]
 
@@ -156,15 +195,16 @@ def _read_otherwise(one: Layer, other: Layer) -> bool:
     return (one.scale, one.offset, one.unit) != (other.scale, other.offset, other.unit)
 
 
-def _differs(known: Plan, made: Plan, number: int, window: Window, inside: Any) -> bool:
-    """Tell whether one layer differs in one window; opens the two files and no other."""
-    layers = [known.layers[number], made.layers[number]]
-    with Reader(layers, made.grid) as reader:
-        if number == 0:
-            codes = [reader.stored(n, window) for n in (0, 1)]
-            fills = [[layer.nodata, *layer.section.fill] for layer in layers]
-            return fills[0] != fills[1] or bool((codes[0] != codes[1])[inside].any())
-        values = [np.empty(inside.shape, np.float32) for _ in layers]
-        for n, out in enumerate(values):
-            reader.stage(n, window, out)
+def _differs(
+    reader: Reader, both: list[Layer], number: int, window: Window, inside: NDArray[np.bool_]
+) -> bool:
+    """Tell whether a layer differs in one window; *both* are before and after, pair by pair."""
+    before, after = 2 * number, 2 * number + 1
+    if both[before].name == ECOSYSTEM:
+        codes = [reader.stored(n, window) for n in (before, after)]
+        fills = [[both[n].nodata, *both[n].section.fill] for n in (before, after)]
+        return fills[0] != fills[1] or bool((codes[0] != codes[1])[inside].any())
+    values = [np.empty(inside.shape, np.float32) for _ in (before, after)]
+    for n, out in zip((before, after), values, strict=True):
+        reader.stage(n, window, out)
     return not np.array_equal(values[0][inside], values[1][inside], equal_nan=True)

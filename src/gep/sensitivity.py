@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, replace
 
+from gep.acceptance import accept
 from gep.accounts import at_prices_of, quantities
 from gep.cube import Amounts, Cube, Line, quanta
 from gep.ecosystems import Title
+from gep.errors import Problem
 from gep.plan import Plan
 from gep.rows import Weights
 from gep.run import Partials
@@ -15,7 +17,8 @@ from gep.variants import Variant
 class Sensitivity:
     """Money of the services a variant changes, in cents over all places, before and after.
 
-    `after` is None where the variant leaves something without an amount or a price.
+    `after` is None where the variant leaves something without an amount or a price, or covers too
+    little.
     """
 
     name: str
@@ -52,7 +55,10 @@ def _after(
     variant: Variant, varied: Plan, partials: Partials, cube: Cube, weights: Weights
 ) -> int | None:
     """Money of the services of a variant; None if it lacks what the account has."""
-    lines = quantities(varied, varied.items, partials, weights, [])
+    problems: list[Problem] = []
+    lines = quantities(varied, varied.items, partials, weights, problems)
+    if any(p.is_error for p in accept(problems, varied.definition)):
+        return None  # so little of it is covered that an account of its own would not run
     kept = [_times(line, variant) for line in lines if ".".join(line.key) not in variant.without]
     bare = replace(cube, lines=kept, problems=[], constant=None)
     priced = at_prices_of(varied, bare, cube.price_year, varied.items)

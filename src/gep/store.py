@@ -60,8 +60,8 @@ def locked(folder: Path) -> Generator[None, None, None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         file = (folder / LOCK).open("a+", encoding="utf8")
-    except OSError as error:
-        raise ResourceError(Problem("E705", {"folder": folder, "why": error.strerror})) from None
+    except (OSError, ValueError) as error:
+        raise unwritten(folder, error) from None
     with file:
         _hold(file, folder)
         file.seek(0)
@@ -81,12 +81,12 @@ def ready(folder: Path, need: int = 0) -> None:
         room.
     """
     place = folder
-    while not place.exists() and place != place.parent:
-        place = place.parent
     try:
+        while not _is_there(place):
+            place = place.parent
         with tempfile.TemporaryDirectory(prefix=STAGING, dir=place):
             free = shutil.disk_usage(place).free
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise unwritten(folder, error) from None
     if need > free:
         fields = {"need": f"{need / 1e9:.1f}", "free": f"{free / 1e9:.1f}"}
@@ -94,6 +94,15 @@ def ready(folder: Path, need: int = 0) -> None:
     if (folder / LOCK).exists():
         with locked(folder):
             pass
+
+
+def _is_there(place: Path) -> bool:
+    """Tell whether a file is there; a name no file can have is an error, not an absence."""
+    try:
+        place.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def _hold(file: Any, folder: Path) -> None:
@@ -166,10 +175,10 @@ def publish(folder: Path, name: str, files: dict[str, bytes], make: Make | None 
     return final
 
 
-def unwritten(folder: Path, error: OSError) -> ResourceError:
+def unwritten(folder: Path, error: OSError | ValueError) -> ResourceError:
     """Why *folder* cannot be written: E701 the disk is full, else E705."""
-    fields = {"folder": folder, "why": error.strerror or str(error)}
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    fields = {"folder": folder, "why": getattr(error, "strerror", None) or str(error)}
+    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
     return ResourceError(Problem("E701" if full else "E705", fields))
 
 
@@ -246,12 +255,12 @@ def find(path: Path) -> Path:
     Raises
     ------
     InputError
-        E004 if there is none.
+        E790 if there is none, or the file `latest` names none.
     """
-    if (path / MANIFEST).is_file():
+    if Path(path / MANIFEST).is_file():
         return path
-    if (path / LATEST).is_file():
-        latest = path / (path / LATEST).read_text("utf8").strip()
-        if (latest / MANIFEST).is_file():
+    if Path(path / LATEST).is_file():
+        latest = path / (path / LATEST).read_bytes().decode("utf8", "replace").strip()
+        if Path(latest / MANIFEST).is_file():
             return latest
-    raise InputError(Problem("E004", {"at": "run folder", "file": path / MANIFEST}))
+    raise InputError(Problem("E790", {"folder": path}))

@@ -122,7 +122,8 @@ def _county_row(cube: Cube, area: Area) -> Row:
     row |= {"population": people, "gdp": product}
     if total is not None:
         row["gep_per_capita"] = round(total / people, 2) if people else None
-        row["gep_to_gdp"] = round(total / product, 6) if product else None
+        dated = cube.gdp_year in (None, cube.price_year)  # money of two years has no ratio
+        row["gep_to_gdp"] = round(total / product, 6) if product and dated else None
     regulating = row["regulating"]
     if total and isinstance(regulating, Decimal):
         row["regulating_share"] = round(regulating / total, 6)

@@ -83,13 +83,13 @@ def write(folder: Path, profile: str) -> list[Path]:
     Raises
     ------
     InputError
-        E006 no such profile, E017 the folder holds something already.
+        E006 no such profile, E017 the folder holds something already, or is a file.
     ResourceError
         E705 the folder cannot be written.
     """
     picked = load(profile)
     ready = [_marked(choice, service) for choice, service in chosen(picked, services())]
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise InputError(Problem("E017", {"folder": folder}))
     files = {"gep.toml": _toml(folder.resolve().name, picked, ready)}
     files |= {f"{name}.csv": header for name, (header, _) in _tables(ready).items()}

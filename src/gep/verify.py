@@ -1,6 +1,7 @@
 """A finished run held against itself: files against their hashes, tables against the identities."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,26 +10,52 @@ from gep.errors import IdentityError, InputError, Problem
 from gep.identities import of_tables
 from gep.outputs import csv
 
+ACCOUNTS = "accounts.csv"
+TABLES = (ACCOUNTS, "county_gep.csv", "extent.csv")
+KEYS = ("account", "areas", "coverage", "inputs", "items", "profile", "software", "uncovered")
+"""What the core of a run.json always has, beside its outputs."""
+
 
 def read(folder: Path) -> tuple[dict[str, Any], list[dict[str, str]]]:
-    """Return run.json and the rows of accounts.csv of a run folder, or the latest below it."""
+    """Return run.json and the rows of accounts.csv of a run folder, or the latest below it.
+
+    Raises
+    ------
+    InputError
+        E790 there is no run, E717 its run.json has another form.
+    IdentityError
+        E715, E716 one of the two is not what it was when it was written.
+    """
     found = store.find(folder)
     manifest = _manifest(found)
-    return manifest, csv.decode((found / "accounts.csv").read_bytes())
+    if wrong := _changed(found, manifest, (ACCOUNTS,)):
+        raise IdentityError(*wrong)
+    return manifest, csv.decode((found / ACCOUNTS).read_bytes())
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
-    """Return run.json of a run folder."""
+    """Return run.json of a run folder, whose core is the one that was hashed."""
     try:
         found: dict[str, Any] = json.loads((folder / store.MANIFEST).read_text("utf8"))
-        found["core"], found["root"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise IdentityError(Problem("E716", {"folder": folder, "why": error})) from None
-    schema = found["core"].get("schema")
+        core = found["core"]
+        root, stated = store.digest(store.canonical(core)), str(found["root"])
+        schema = core.get("schema")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise _unreadable(folder, error) from None
     if schema != store.SCHEMA:
         fields = {"folder": folder, "found": schema, "want": store.SCHEMA}
         raise InputError(Problem("E717", fields))
+    if root != stated:
+        raise IdentityError(_differs(folder, store.MANIFEST, root, stated))
+    lacking = [key for key in KEYS if key not in core]
+    lacking += [name for name in TABLES if name not in core.get("outputs", ())]
+    if lacking:
+        raise _unreadable(folder, KeyError(lacking[0]))
     return found
+
+
+def _unreadable(folder: Path, error: Exception) -> IdentityError:
+    return IdentityError(Problem("E716", {"folder": folder, "why": error}))
 
 
 def verify(folder: Path) -> list[dict[str, Any]]:
@@ -43,29 +70,31 @@ def verify(folder: Path) -> list[dict[str, Any]]:
     found = store.find(folder)
     manifest = _manifest(found)
     core = manifest["core"]
-    root = store.digest(store.canonical(core))
-    if root != manifest["root"]:
-        raise IdentityError(_differs(found, store.MANIFEST, root, str(manifest["root"])))
-    wrong = []
-    for name, stated in core["outputs"].items():
-        path = found / name
-        sha256 = store.digest_file(path) if path.is_file() else "-"
-        if sha256 != stated["sha256"]:
-            wrong.append(_differs(found, name, sha256, stated["sha256"]))
-    if wrong:
+    if wrong := _changed(found, manifest, core["outputs"]):
         raise IdentityError(*wrong)
-    names = ("accounts.csv", "county_gep.csv", "extent.csv")
-    identities = of_tables(*(csv.decode((found / name).read_bytes()) for name in names))
+    identities = of_tables(*(csv.decode((found / name).read_bytes()) for name in TABLES))
     for identity in identities:
         if not identity.holds:
             raise IdentityError(identity.problem())
     count = len(core["outputs"]) + 1
     files = {"name": "files", "en": f"{count} files as hashed", "zh": f"{count} 个文件与校验和一致"}
     held = [
-        {"name": i.name, "en": f"{i.title.en} ({i.left})", "zh": f"{i.title.zh}({i.left})"}
+        {"name": i.name, "en": f"{i.title.en} ({i.left})", "zh": f"{i.title.zh}（{i.left}）"}
         for i in identities
     ]
     return [files, *held]
+
+
+def _changed(folder: Path, manifest: dict[str, Any], names: Iterable[str]) -> list[Problem]:
+    """E715 of every file that is not the one run.json describes."""
+    wrong = []
+    for name in names:
+        stated = manifest["core"]["outputs"][name]["sha256"]
+        path = folder / name
+        sha256 = store.digest_file(path) if path.is_file() else "-"
+        if sha256 != stated:
+            wrong.append(_differs(folder, name, sha256, stated))
+    return wrong
 
 
 def _differs(folder: Path, file: str, found: str, stated: str) -> Problem:

@@ -271,6 +271,14 @@ def with_bare_land() -> float:
     return per_erosivity(k, slope_factor(), c, support_factor())
 
 
+@cache
+def largest(name: str) -> float:
+    """K LS C P with the largest K and LS there are, C and P by `name` [t h/(MJ mm)]."""
+    c = cover_factor(None if name == "lookup" else float(name.removeprefix("cover ")[:-1]) / 100)
+    p = support_factor(lookup=name == "lookup")
+    return per_erosivity(erodibility("epic"), slope_factor("desmet_govers"), c, p)
+
+
 SOILS = ("epic_china", "epic", "mean_diameter")
 SLOPES = ("segmented", "desmet_govers", "invest_sdr")
 
