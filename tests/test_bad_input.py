@@ -1741,7 +1741,7 @@ def test_configuration_in_another_encoding(tmp_path: Path) -> None:
 def test_no_configuration(tmp_path: Path) -> None:
     done = account(tmp_path / "gep.toml")
     assert done.exit_code == 3
-    assert "error E004" in done.stderr
+    assert "error E792" in done.stderr
 
 
 def test_nothing_to_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

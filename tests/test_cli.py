@@ -209,7 +209,7 @@ def test_interruption_is_130(small_account: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_what_is_asked_for_and_not_there_is_3(folder: Path, tmp_path: Path) -> None:
     asked: dict[str, list[object]] = {
-        "E004": ["run", tmp_path / "gep.toml"],
+        "E792": ["run", tmp_path / "gep.toml"],
         "E006": ["services", "--profile", "jiangxi"],
         "E015": ["explain", folder, "360101", "--service", "pest_control"],
         "E016": ["explain", folder, "赣县", "--service", "water_retention"],
@@ -227,7 +227,7 @@ def test_what_is_asked_for_and_not_there_is_3(folder: Path, tmp_path: Path) -> N
     for words in (["verify", tmp_path], ["explain", tmp_path, "360101", "--service", "x"]):
         done = gep(*words)
         assert done.exit_code == 3
-        assert "error E004  run folder: no such file" in done.stderr
+        assert "error E790  " in done.stderr
     done = gep("show", "watre_retention")
     assert done.exit_code == 3
     assert "water_retention" in done.stderr

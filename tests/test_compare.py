@@ -779,7 +779,7 @@ def test_exit_codes(flags: tuple[str, ...], folders: tuple[Path, Path], tmp_path
     assert run_gep("compare", one, two, "--json", *flags).exit_code == (8 if flags else 0)
     none = run_gep("compare", one, tmp_path / "nowhere", *flags)
     assert none.exit_code == 3
-    assert "error E004" in none.stderr
+    assert "error E790" in none.stderr
     assert none.stdout == ""
 
 

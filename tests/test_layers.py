@@ -13,11 +13,12 @@ SRC = Path(__file__).parent.parent / "src" / "gep"
 MAY_IMPORT: dict[str, set[str]] = {
     # words and numbers, no files
     "errors": set(),
-    "shipped": {"errors"},
+    "reasons": set(),
+    "shipped": {"errors", "reasons"},
     "text": {"errors"},
     "fuse": set(),
     "units": {"errors"},
-    "config": {"errors"},
+    "config": {"errors", "reasons"},
     "store": {"errors"},
     # what stands in coefficients/
     "ecosystems": {"errors", "shipped"},

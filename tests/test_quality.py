@@ -1011,7 +1011,7 @@ def test_an_account_against_the_run_of_the_year_before(tmp_path: Path) -> None:
 
 def test_a_former_run_that_is_not_there(tmp_path: Path) -> None:
     path = small.write(tmp_path, change={"account.previous": "nowhere"})
-    assert codes(path) == ["E004"]
+    assert codes(path) == ["E790"]
 
 
 def test_a_former_run_that_was_changed(tmp_path: Path) -> None:

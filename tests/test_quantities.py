@@ -594,8 +594,9 @@ def test_every_indicator_of_the_registry_is_taken() -> None:
     assert all(i.holds for i in result.identities)
 
 
-def test_two_services_of_one_flow_are_refused() -> None:
+def test_two_services_of_one_flow_are_said() -> None:
     supply = {"service": "water_supply", "indicator": "domestic"} | CUBIC
-    with pytest.raises(InputError) as caught:
-        account(WATER | CUBIC, supply | PRICE)
-    assert [problem.code for problem in caught.value.problems] == ["E011"]
+    found = account(WATER | CUBIC, supply | PRICE).account.problems
+    assert [p.code for p in found if p.code == "W528"] == ["W528"]
+    alone = account(WATER | CUBIC).account.problems
+    assert not [p for p in alone if p.code == "W528"]

@@ -79,7 +79,7 @@ def test_find_says_what_is_not_there(tmp_path: Path) -> None:
             (tmp_path / "latest").write_text(content)
         with pytest.raises(InputError) as raised:
             store.find(tmp_path)
-        assert code(raised) == ["E004"]
+        assert code(raised) == ["E790"]
 
 
 # --- a disk that fails --------------------------------------------------------------------------

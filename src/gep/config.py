@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gep.errors import InputError, Problem
+from gep.reasons import of_file, of_value
 
 Kind = Literal["density", "class", "extensive"]
 
@@ -122,14 +123,16 @@ def read(path: Path) -> Definition:
     Raises
     ------
     InputError
-        E004 no such file, E001 not TOML, E002 an unknown key, E003 a value of the wrong kind.
+        E792 no such file, E001 not TOML, E002 an unknown key, E003 a value of the wrong kind.
     """
     if not path.is_file():
-        raise InputError(Problem("E004", {"at": "gep", "file": path}))
+        raise InputError(Problem("E792", {"file": path}))
     try:
         raw = tomllib.loads(path.read_text("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(Problem("E001", {"file": path.name, "why": error})) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        why, why_zh = of_file(error)
+        fields = {"file": path.name, "why": why, "why_zh": why_zh}
+        raise InputError(Problem("E001", fields)) from None
     return define(raw, path.name)
 
 
@@ -152,7 +155,9 @@ def _problem(file: str, detail: Any) -> Problem:
     if detail["type"] == "missing":
         return Problem("E005", {"file": file, "key": where})
     value = repr(detail["input"])[:60]
-    return Problem("E003", {"file": file, "key": where, "value": value, "why": detail["msg"]})
+    why, why_zh = of_value(detail)
+    fields = {"file": file, "key": where, "value": value, "why": why, "why_zh": why_zh}
+    return Problem("E003", fields)
 
 
 def _siblings(location: tuple[Any, ...]) -> list[str]:

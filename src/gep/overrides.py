@@ -101,7 +101,8 @@ def _table(file: str, name: str, entry: Any) -> Raw:
     if isinstance(entry, dict):
         return entry
     why = f"[{name}] value = {entry}"
-    raise InputError(Problem("E003", {"file": file, "key": name, "value": entry, "why": why}))
+    fields = {"file": file, "key": name, "value": entry, "why": why, "why_zh": why}
+    raise InputError(Problem("E003", fields))
 
 
 def _entry(

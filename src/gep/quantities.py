@@ -153,7 +153,7 @@ def from_quantities(
     InputError
         E019 with the label of the row: a column is missing or unknown, a cell is no number,
         negative or contradicts another, money is of another year, a word, code, replacement or
-        population is wrong. E006 there is no such profile. E011 two services exclude each other.
+        population is wrong. E006 there is no such profile.
     UnitError
         E603 a quantity has the unit of another, a price does not fit its quantity; E531 a unit
         nobody knows.
@@ -230,10 +230,6 @@ class _Pricer:
             except UnitError as error:
                 raise UnitError(of_unit(error, row.at)) from None
             lines[line.key] = line
-        for pair in self.profile.exclusive:
-            both = [name for name in pair if any(key[0] == name for key in lines)]
-            if len(both) > 1:
-                raise InputError(Problem("E011", {"services": ", ".join(both)}))
         lines |= self._derived(lines)
         done = [self._priced(line) for line in lines.values()]
         order = {name: number for number, name in enumerate(catalogue())}
@@ -247,9 +243,18 @@ class _Pricer:
             names=names,
             population=_people(population, names or {TOTAL: ""}),
             partial=True,
-            problems=[line.unpriced for line in done if line.unpriced],
+            problems=[
+                *(line.unpriced for line in done if line.unpriced),
+                *self._twice({line.service for line in done}),
+            ],
         )
         return Quantities(cube, _identities(cube))
+
+    def _twice(self, given: set[str]) -> list[Problem]:
+        """W528 for services of one flow, of which the profile counts one."""
+        pairs = [[name for name in pair if name in given] for pair in self.profile.exclusive]
+        said = [", ".join(pair) for pair in pairs if len(pair) > 1]
+        return [Problem("W528", {"services": names}) for names in said]
 
     def _row(self, row: _Row, lines: dict[tuple[str, str], Line]) -> Line:
         """Line of a row: that of its indicator, to which the row has been added."""

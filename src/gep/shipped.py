@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gep.errors import InputError, Problem
+from gep.reasons import of_file
 
 PACKAGE = Path(__file__).parent
 
@@ -28,5 +29,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(path.read_text("utf-8-sig"), parse_float=Decimal)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(Problem("E001", {"file": path.name, "why": error})) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        why, why_zh = of_file(error)
+        fields = {"file": path.name, "why": why, "why_zh": why_zh}
+        raise InputError(Problem("E001", fields)) from None

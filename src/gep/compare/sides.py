@@ -117,7 +117,7 @@ def of_folder(folder: Path) -> Side:
     Raises
     ------
     InputError
-        E004 there is no run, E717 its run.json has another form.
+        E790 there is no run, E717 its run.json has another form.
     IdentityError
         E711, E715, E716 it is not what was written.
     """

@@ -43,7 +43,7 @@ def find(plan: Plan) -> Path | None:
     Raises
     ------
     InputError
-        E004 if it is not there.
+        E790 if it is not there.
     """
     named = plan.definition.account.previous
     return None if named is None else store.find(locate(plan.folder, named))
@@ -55,7 +55,7 @@ def read(plan: Plan) -> Former | None:
     Raises
     ------
     InputError
-        E004 if it is not there, E717 if another gep wrote it.
+        E790 if it is not there, E717 if another gep wrote it.
     IdentityError
         E711, E715, E716 if it is not what it was when it was written.
     """
