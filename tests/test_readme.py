@@ -29,6 +29,12 @@ def test_the_worked_scenario_is_fresh():
     assert made.page() == made.PAGE.read_text("utf8"), "run: python docs/scenario.py"
 
 
+@pytest.mark.skipif(not (ROOT.parent / "shared" / "cases").is_dir(), reason="no ../shared/cases")
+def test_the_truth_page_is_fresh():
+    made = script("truth")
+    assert made.page() == made.PAGE.read_text("utf8"), "run: python docs/truth.py"
+
+
 @pytest.mark.parametrize("name", ["README.md", "README.zh.md"])
 def test_links_lead_somewhere(name):
     page = (ROOT / name).read_text("utf8")

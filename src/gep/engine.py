@@ -246,63 +246,56 @@ class Account:
         """
         if tile < 1:
             raise wrong("Account.run", f"tile = {tile} is not a side in pixels")
-        started = time.monotonic()
+        started, workers = time.monotonic(), default_threads(threads)
+        wanted = self.definition.output.maps if maps is None else maps
+        report = self._ready(output, wanted, progress)
+        made = report.plan
+        assert made is not None
+        past, before, known = former.read(made), manifest.stamps(made), self._base()
+        hashes = manifest.digests(made, workers, known.digests() if known else None)
+        manifest.as_prepared(made, hashes)
+        summed = sums(known, made, workers, progress, tile)
+        cube = account(made, summed.partials)
+        case = Case(made, cube, report.layers, past)
+        judged = quality.findings(case)
+        cube.problems += [problem for finding in judged for problem in finding.problems]
+        cube.problems = accept(cube.problems, self.definition)
+        stop_on(cube.problems)
+        found = identities.of_run(made, summed.partials, cube, summed.tiling)
+        manifest.unchanged(made, before)
+        hangs = sensitivities(made, summed.partials, cube)
+        body = manifest.core(made, summed.partials, cube, hashes)
+        body["sensitivity"] = manifest.sensitivity_entries(hangs)
+        body["quality"] = quality.record(case, judged, [i.name for i in found], len(hangs))
+        if self.replaced:
+            body["scenario"] = self.replaced.entry()
+        looked = list(report.layers), report.ecosystems, list(report.looked)
+        self._known = Known(made, summed.partials, hashes, before, looked, summed.tiling)
+        warnings = [p for p in report.problems if p not in cube.problems]
+        envelope = manifest.envelope(started, workers) | {"tiles": summed.effort}
+        problems = [*warnings, *cube.problems]
+        sides = summed.partials, before, wanted, hangs
+        return Result(made, cube, found, body, problems, envelope, *sides)
+
+    def _ready(self, output: str | Path | None, maps: Wanted, progress: Progress | None) -> Report:
+        """Check, try the output, and prepare what is lacking: after this the loop can run."""
         report = self.check()
         stop_on(report.problems)
         made = report.plan
         assert made is not None
         if not made.items:
             raise InputError(Problem("E014", {"profile": made.profile.name}))
-        wanted = self.definition.output.maps if maps is None else maps
-        stop_on(unknown(made, wanted))
+        stop_on(unknown(made, maps))
         if output is not None:
             from gep.outputs.maps import need
 
-            store.ready(Path(output), need(made, count(made, wanted)))
-        if made.todo:
-            prepared.make(made, made.todo, progress)
-            report = self._check(made)
-            stop_on(report.problems)
-            assert report.plan is not None
-            made = report.plan
-            lost = [step.path.name for step in made.todo]
-            if lost:
-                raise IdentityError(Problem("E713", {"file": ", ".join(lost)}))
-        past = former.read(made)
-        workers = default_threads(threads)
-        before = manifest.stamps(made)
-        known = self._base()
-        hashes = manifest.digests(made, workers, known.digests() if known else None)
-        manifest.as_prepared(made, hashes)
-        summed = sums(known, made, workers, progress, tile)
-        partials = summed.partials
-        cube = account(made, partials)
-        case = Case(made, cube, report.layers, past)
-        judged = quality.findings(case)
-        cube.problems += [problem for finding in judged for problem in finding.problems]
-        cube.problems = accept(cube.problems, self.definition)
-        stop_on(cube.problems)
-        found = identities.of_run(made, partials, cube, summed.tiling)
-        manifest.unchanged(made, before)
-        body = manifest.core(made, partials, cube, hashes)
-        hangs = sensitivities(made, partials, cube)
-        body["sensitivity"] = manifest.sensitivity_entries(hangs)
-        if self.replaced:
-            body["scenario"] = self.replaced.entry()
-        looked = list(report.layers), report.ecosystems, list(report.looked)
-        self._known = Known(made, partials, hashes, before, looked, summed.tiling)
-        names = [identity.name for identity in found]
-        body["quality"] = quality.record(case, judged, names, len(hangs))
-        warnings = [p for p in report.problems if p not in cube.problems]
-        return Result(
-            made,
-            cube,
-            found,
-            body,
-            [*warnings, *cube.problems],
-            manifest.envelope(started, workers) | {"tiles": summed.effort},
-            partials,
-            before,
-            wanted,
-            hangs,
-        )
+            store.ready(Path(output), need(made, count(made, maps)))
+        if not made.todo:
+            return report
+        prepared.make(made, made.todo, progress)
+        report = self._check(made)
+        stop_on(report.problems)
+        assert report.plan is not None
+        if lost := [step.path.name for step in report.plan.todo]:
+            raise IdentityError(Problem("E713", {"file": ", ".join(lost)}))
+        return report
