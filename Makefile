@@ -93,6 +93,5 @@ clean:
 
 .PHONY: real
 real: $(DEMO)
-	@$(BIN)/python tests/real/derive.py
 	@$(BIN)/gep run tests/real/jiangxi.toml
 	@$(BIN)/gep run tests/real/xingguo.toml

@@ -56,6 +56,8 @@ county_code,group,product,quantity,unit,price(元),value(元)
 360101,agriculture,茶叶,40,t,60000,
 360103,agriculture,蔬菜,,,,1234567.89
 360101,forestry,木材,1000,m^3,900,
+360102,forestry,木材,0,m^3,900,
+360103,forestry,木材,0,m^3,900,
 """
 TABLES = {"emissions": EMISSIONS, "products": PRODUCTS}
 

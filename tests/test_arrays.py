@@ -1,6 +1,7 @@
 """gep.services[...] on xarray: the same kernels, units at the door, NaN where there is nothing."""
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,10 @@ def refused(name: str, why: str, **inputs: Any) -> None:
     (problem,) = caught.value.problems
     assert problem.code == "E019"
     assert problem.text() == f"gep.services['{name}']: {why}"
-    assert problem.text("zh") == f"gep.services['{name}']:{why}"
+    said = problem.text("zh")
+    assert said.startswith(f"gep.services['{name}']：")
+    assert re.search("[\u4e00-\u9fff]", said)
+    assert sorted(re.findall(r"\d+", said)) == sorted(re.findall(r"\d+", problem.text()))
 
 
 def test_raster_without_units_is_refused() -> None:

@@ -1205,7 +1205,7 @@ TABLES: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
     "T5 a product twice": (
         {"tables": {"products": small.PRODUCTS + "360101,agriculture,稻谷,1,t,1,\n"}},
         "E505",
-        ("products.csv:8: 360101 / 稻谷 stands in line 2",),
+        ("products.csv:10: 360101 / 稻谷 stands in line 2",),
     ),
     "T5 a county that is not there": (
         emissions(small.EMISSIONS.replace("360103", "360104")),
@@ -1260,6 +1260,9 @@ def test_bad_tables(fault: str, tmp_path: Path) -> None:
         ("１２３", "123"),
         ("12％", "0.12"),
         (" 1 234 ", "1234"),
+        ("1\u00a0234\u00a0567.5", "1234567.5"),
+        ("１，２３４．５", "1234.5"),
+        ("12 ％", "0.12"),
         ("'42", "42"),
         ("3.6E+05", "360000"),
         ("-0.5", "-0.5"),
@@ -1278,7 +1281,25 @@ def test_t4_empty_cells(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["1,23", "1,2345", "1.2.3", "12x", "0x10", "1_000", "−5", "nan", "inf", "(5)", "1e", "=1+1"],
+    [
+        *(
+            "1,23",
+            "1,2345",
+            "1.2.3",
+            "12x",
+            "0x10",
+            "1_000",
+            "−5",
+            "nan",
+            "inf",
+            "(5)",
+            "1e",
+            "=1+1",
+        ),
+        # marks of notes, other digits, and numbers that stand side by side are no digits of one
+        *("1234①", "1234¹", "10²", "12₃", "1234㈠", "½", "Ⅳ", "٣", "㊈", "12 34", "1234 567"),
+        *("1,234 567", "1 2345", "1. 5", "- 5", "1E4000000", "1e1000"),
+    ],
 )
 def test_t4_no_numbers(text: str) -> None:
     assert parse_number(text) == text

@@ -330,8 +330,8 @@ def test_explain_names_everything_behind_a_number(
     )
     # coefficient, its place on file, source, place in the source, status, verification
     assert "runoff_coefficient (water_retention.toml: runoff_coefficient.sets." in text
-    assert "[S53, " in text
-    assert "; seen; " in text
+    assert "[S53" in text
+    assert {"en": "; seen; ", "zh": "；见过原文；"}[language] in text
     assert {"en": "not verified", "zh": "未核实"}[language] in text
     # price: printed, its year, the index that moved it
     assert "6.1107 CNY_2005/m^3" in text

@@ -923,6 +923,7 @@ def test_a_stated_value_may_differ_by_a_thousandth(
     table = (
         "county_code,group,product,quantity,unit,price(元/t),value(万元)\n"
         f"360101,agriculture,稻谷,12000,t,2800,{stated}\n"
+        "360102,agriculture,稻谷,0,t,2800,\n360103,agriculture,稻谷,0,t,2800,\n"
     )
     assert found_at(small.write(tmp_path, tables={"products": table})) == said
 

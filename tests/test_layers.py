@@ -39,6 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "outline": set(),
     "sheets": {"errors", "outline", "text"},
     "statistics": {"config", "errors", "sheets", "text", "units"},
+    "columns": {"config", "errors", "service", "statistics"},
     "cube": {"coefficients", "ecosystems", "errors"},
     "products": {"coefficients", "ecosystems", "errors", "statistics", "text", "units"},
     # the account
@@ -49,13 +50,22 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "step": {"coefficients", "config", "fuse", "preparation", "rasters", "store", "units"},
     "inputs": {
-        *("acceptance", "coefficients", "config", "counties", "ecosystems", "errors"),
+        *("acceptance", "coefficients", "columns", "config", "counties", "ecosystems", "errors"),
         *("layers", "preparation", "preparing", "profile", "rasters", "replacements"),
         *("service", "statistics", "step", "variants"),
     },
     "plan": {
-        *("acceptance", "coefficients", "config", "ecosystems", "errors", "fuse", "inputs"),
-        *("products", "profile", "replacements", "service", "statistics", "units", "variants"),
+        *("acceptance", "coefficients", "columns", "config", "ecosystems", "errors", "fuse"),
+        *(
+            "inputs",
+            "products",
+            "profile",
+            "replacements",
+            "service",
+            "statistics",
+            "units",
+            "variants",
+        ),
     },
     "staging": {"ecosystems", "errors", "layers", "plan", "rasters"},
     "run": {"cube", "ecosystems", "errors", "fuse", "plan", "rasters", "staging"},
@@ -69,13 +79,13 @@ MAY_IMPORT: dict[str, set[str]] = {
         "step",
     },
     "rows": {
-        *("coefficients", "cube", "ecosystems", "plan", "products", "service", "statistics"),
-        "units",
+        *("coefficients", "cube", "ecosystems", "errors", "plan", "products", "service"),
+        *("statistics", "units"),
     },
-    "replacements": {"coefficients", "ecosystems", "errors", "units"},
+    "replacements": {"coefficients", "ecosystems", "errors", "units", "text"},
     "pricing": {"coefficients", "cube", "errors", "units"},
     "accounts": {
-        *("coefficients", "cube", "ecosystems", "errors", "plan"),
+        *("coefficients", "columns", "cube", "ecosystems", "errors", "plan"),
         *("pricing", "rows", "run", "service", "units"),
     },
     "scenario": {
@@ -102,16 +112,18 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("coefficients", "config", "cube", "ecosystems", "errors", "identities", "plan"),
         *("quality", "run", "sensitivity", "service", "shipped", "step", "store", "tables"),
     },
-    "explain": {"ecosystems", "errors", "layers", "profile", "tables"},
+    "explain": {"ecosystems", "errors", "layers", "phrases", "profile", "tables"},
+    "phrases": set(),
     "listing": {"coefficients", "errors", "layers", "preparation", "profile", "service", "tables"},
     "template": {
-        *("ecosystems", "errors", "layers", "plan", "profile", "quality", "service"),
+        *("columns", "ecosystems", "errors", "layers", "profile", "service"),
         *("statistics", "units", "variants"),
     },
     "verify": {"errors", "identities", "outputs", "store"},
     # a run judged, and held against another
     "quality": {
-        *("check", "coefficients", "config", "cube", "ecosystems", "errors", "identities", "plan"),
+        *("check", "coefficients", "columns", "config", "cube", "ecosystems", "errors"),
+        *("identities", "plan"),
         *("profile", "service", "shipped", "statistics", "store", "tables", "units", "verify"),
     },
     "compare": {"cube", "errors", "identities", "outputs", "store", "tables", "verify"},

@@ -958,3 +958,13 @@ def test_progress_ends_at_its_end(small_account: Path) -> None:
 def test_room_that_is_asked_for_and_is_there(tmp_path: Path) -> None:
     store.ready(tmp_path, 1)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_rounding_may_hide_is_next_to_nothing(tmp_path: Path) -> None:
+    """Half a quantum or half a cent per leaf, and none where a leaf has one sign."""
+    result = gep.open(small.write(tmp_path / "a")).run(threads=1)
+    drawn = densities.make(result.plan, result._partials, result.account, True)
+    assert drawn
+    for each in drawn:
+        whole = abs(sum(each.table.values()))
+        assert sum(each.slack.values()) <= 1e-6 * max(whole, 1.0), each.name

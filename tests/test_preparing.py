@@ -935,6 +935,16 @@ def test_a_number_by_county_makes_no_raster(tmp_path: Path) -> None:
     )
 
 
+def test_a_run_that_prepares_warns_as_one_that_does_not(tmp_path: Path) -> None:
+    path = turc_account(tmp_path, rasters__temperature__year=2018)
+    account = gep.open(path)
+    first, second = account.run(), account.run()
+    assert not account.check().plan.todo, "the second run found what the first had made"
+    codes = [problem.code for problem in first.problems]
+    assert codes.count("W012") == 1
+    assert sorted(codes) == sorted(problem.code for problem in second.problems)
+
+
 def test_a_faulty_raw_layer_is_said_once(tmp_path: Path) -> None:
     path = turc_account(tmp_path, rasters__temperature__unit="mm")
     assert problems(path).keys() == {"E603"}

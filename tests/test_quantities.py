@@ -1,6 +1,7 @@
 """gep.from_quantities: what it refuses, what it converts, people, identities, round trips."""
 
 import math
+import re
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -35,7 +36,10 @@ def refused(text: str, *rows: dict[str, Any], year: Any = 2010, **options: Any) 
     (problem,) = caught.value.problems
     assert problem.code == "E019"
     assert problem.text() == f"gep.from_quantities: {text}"
-    assert problem.text("zh") == f"gep.from_quantities:{text}"
+    said = problem.text("zh")
+    assert said.startswith("gep.from_quantities：")
+    assert re.search("[\u4e00-\u9fff]", said)
+    assert sorted(re.findall(r"\d+", said)) == sorted(re.findall(r"\d+", problem.text()))
 
 
 def total(result: Any) -> float:

@@ -353,7 +353,8 @@ def test_what_is_measured_is_given_and_what_is_not_is_as_sure_as_the_formula(
         "county_code,beds(visit),nights(万人次)\n"
         "360101,7,\n360101,,0.0005\n360102,,2\n360102,9,3\n360103,,\n"
     )
-    path = small.write(tmp_path, tables={"beds": table})
+    none = dict.fromkeys(small.UNITS)
+    path = small.write(tmp_path, tables={"beds": table}, rasters=none)
     made, found = plan.make(
         gep.open(path).definition, tmp_path, {("tourism", "travel_cost"): service}
     )
@@ -389,9 +390,10 @@ def test_a_table_of_measured_amounts_needs_no_other_column(tmp_path: Path) -> No
 
 
 def test_a_lake_that_is_not_measured_needs_the_column(tmp_path: Path) -> None:
-    (said,) = problems(
+    said, others = problems(
         tmp_path, lakes="county_code,name,storage(m3)\n360101,月湖,2\n360101,星湖,\n"
     )
+    assert others.startswith("lakes.csv: no row for 2 of 3 counties")
     assert "no column area; there are: county_code, name, storage" in said
 
 
@@ -512,7 +514,7 @@ def test_init_writes_the_tables_with_their_units(tmp_path: Path) -> None:
     assert "only one of them counts: 水源涵养、水资源供给 (water_retention, water_supply)" in said
     listed = (tmp_path / "a" / "数据清单.md").read_text("utf8")
     for group in ("agriculture", "forestry", "animal_husbandry", "fishery", "other"):
-        assert f"- {group}:" in listed
+        assert f"- {group}：" in listed
 
 
 # ---- the published account, at our own prices

@@ -15,6 +15,9 @@ from typing import Any
 
 import click.testing
 import openpyxl
+import openpyxl.cell.rich_text
+import openpyxl.cell.text
+import openpyxl.chart
 import pytest
 import small
 from hypothesis import given
@@ -189,8 +192,10 @@ def formatted(number_format: str) -> Callable[[Any], None]:
         ("0%", 0.12, "12%"),
         ("0.00%", 0.123456789, "12.3456789%"),
         ("0%;-0%", 1, "100%"),
-        ('0"%"', 12, "12"),
-        (r"0\%", 12, "12"),
+        ("0.0_%", 12, "12"),
+        ('0.0"元"', 12, "12"),
+        ('0.0"千瓦时"', 12, "12"),
+        ('0.00" 千克"', 12, "12"),
         ("#,##0.00", 1234.5, "1234.5"),
         ('_ * #,##0.00_ ;_ * -#,##0.00_ ;_ * "-"??_ ;_ @_ ', 1234.5, "1234.5"),
         ("0.00_);[Red](0.00)", 1234.5, "1234.5"),
@@ -255,6 +260,17 @@ NO_TEXT: dict[str, tuple[object, str, tuple[str, str], str]] = {
     "sometimes scaled": (12345, '[>=10000]0!.0,"万";0', SCALED, "12345"),
     "sometimes per cent": (0.5, "0%;-0.0", SCALED, "0.5"),
     "per cent twice": (0.5, "0%%", SCALED, "0.5"),
+    "per cent as a word": (12, '0"%"', SCALED, "12"),
+    "per cent as a sign": (12, r"0\%", SCALED, "12"),
+    "ten thousands as a word": (1.2, '0.0"万"', SCALED, "1.2"),
+    "ten thousands of a unit": (1.2, '0.0"万元"', SCALED, "1.2"),
+    "ten thousands as a sign": (1.2, r"0.0\万", SCALED, "1.2"),
+    "hundred millions in brackets": (1.2, "0.0[$亿]", SCALED, "1.2"),
+    "thousands as a word": (1.2, '0.0"千"', SCALED, "1.2"),
+    "millions as a word": (1.2, '0.0"百万"', SCALED, "1.2"),
+    "thousands in English": (1.2, '0.0"k"', SCALED, "1.2"),
+    "a point between digits": (12000, "0!.0000", SCALED, "12000"),
+    "a word for some numbers": (12000, '[>=10000]0!.0000"万";0', SCALED, "12000"),
 }
 
 
@@ -280,6 +296,60 @@ def test_all_faults_of_a_table_come_at_once_up_to_twenty(tmp_path: Path) -> None
     ]
     rows = [HEADER, *([360101 + n, DATE, True] for n in range(300))]
     assert len(refused(workbook(tmp_path, rows))) == 20
+
+
+def rich(text: str, raised: str, how: str = "superscript") -> Any:
+    font = openpyxl.cell.text.InlineFont(vertAlign=how)
+    return openpyxl.cell.rich_text.CellRichText(
+        text, openpyxl.cell.rich_text.TextBlock(font, raised)
+    )
+
+
+def shared(path: Path, text: str, raised: str) -> Path:
+    """Put a text with a raised part into B2 as Excel does: in a table of shared strings."""
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(
+            "xl/sharedStrings.xml",
+            f'<sst xmlns="{space}"><si><r><t>{text}</t></r>'
+            f'<r><rPr><vertAlign val="superscript"/></rPr><t>{raised}</t></r></si></sst>',
+        )
+    part = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'
+    patched(path, "[Content_Types].xml", lambda found: found.replace("</Types>", part))
+    cell = '<c r="B2" t="s"><v>0</v></c>'
+    return patched(path, SHEET1, lambda found: re.sub(r'<c r="B2".*?</c>', cell, found))
+
+
+@pytest.mark.parametrize("how", ["superscript", "subscript"])
+def test_the_mark_of_a_note_is_no_digit(how: str, tmp_path: Path) -> None:
+    table = load(workbook(tmp_path, [HEADER, [360101, rich("1234", "1", how), 1]]))
+    with pytest.raises(InputError) as raised:
+        table.number(table.rows[0], "so2", "t/year")
+    mark = "^" if how == "superscript" else "_"
+    assert [p.text() for p in raised.value.problems] == [f"t.xlsx:2 so2: not a number: 1234{mark}1"]
+
+
+def test_the_mark_of_a_note_is_no_digit_among_shared_texts(tmp_path: Path) -> None:
+    path = workbook(tmp_path, [HEADER, [360101, "SHARED", 1]])
+    table = load(shared(path, "1234", "1"))
+    assert table.rows[0].cells["so2"] == "1234^1"
+
+
+def test_a_raised_two_of_a_unit_is_its_power(tmp_path: Path) -> None:
+    """km² typed with a raised 2, SO2 with a lowered one: as they are meant."""
+    rows = [["county_code", rich("cropland(km", "2")], [360101, 3]]
+    sheet = workbook(tmp_path, rows, lambda sheet: None)
+    assert load(sheet).rows[0].cells.keys() == {"county_code", "cropland(km^2"}
+    rows = [["county_code", rich("so", "2", "subscript")], [360101, 3]]
+    assert load(workbook(tmp_path, rows)).rows[0].cells["so2"] == "3"
+
+
+def test_rich_text_without_raised_parts_is_text(tmp_path: Path) -> None:
+    bold = openpyxl.cell.text.InlineFont(b=True)
+    text = openpyxl.cell.rich_text.CellRichText("12", openpyxl.cell.rich_text.TextBlock(bold, "34"))
+    (row,) = load(workbook(tmp_path, [HEADER, [360101, text, 1]])).rows
+    assert row.cells["so2"] == "1234"
 
 
 # ---- formulas
@@ -388,6 +458,9 @@ NOTES: dict[str, list[list[Any]]] = {
     "behind blank rows": [[], [], ["说明：—"]],
     "in a later column": [[None, "注：初步统计"]],
     "English": [["Notes: preliminary"]],
+    "a source": [["数据来源：省统计局", None], ["审核人", "李四"]],
+    "a source in short": [["来源：统计年鉴"]],
+    "a source in English": [["Source: yearbook"]],
 }
 
 
@@ -859,3 +932,20 @@ def test_the_list_says_whom_to_ask(tmp_path: Path) -> None:
     assert all(" / " in office for office in asked.values())
     for written in (tmp_path / "a").glob("*.csv"):
         assert written.name in asked
+
+
+# ---- sheets that hold a chart and nothing else
+
+
+@pytest.mark.parametrize("drawn", [False, True])
+def test_a_sheet_that_is_a_chart_is_no_table(drawn: bool, tmp_path: Path) -> None:
+    def add(sheet: Any) -> None:
+        chart = sheet.parent.create_chartsheet("图")
+        if drawn:
+            bars = openpyxl.chart.BarChart()
+            bars.add_data(openpyxl.chart.Reference(sheet, min_col=2, min_row=1, max_row=4))
+            chart.add_chart(bars)
+
+    path = workbook(tmp_path, ROWS, add)
+    assert cells(load(path)) == PLAIN
+    assert [code for code, *_ in refused(path, "图")] == ["E545"]

@@ -133,6 +133,34 @@ UNKNOWN = [
     *("furlong", "KM", "Ha", "hour2", "ms", "mmm", "CNY_1989", "CNY_2061", "CNY_2020元"),
     *("万", "亿", "担", "小时", "m^", "t/(ha*year", "t//ha", "kg·m-2x", "?", "meter meter)"),
     *("nan", "0", "-1", "-t", "inf", "1e400 * t"),
+    # arithmetic is no unit, nor is what one would have to guess at
+    *(
+        "t;kg",
+        "t*0.5 + t",
+        "t - kg",
+        "元/t 2",
+        "mm/year;",
+        "t*0.5",
+        "t/2",
+        "2t",
+        "t 2",
+        "元/1000m3",
+    ),
+    *(
+        "mm year",
+        "t(ha)",
+        "9**9",
+        "10^4*t",
+        "m^10",
+        "m^99",
+        "m^2.25",
+        "m^^2",
+        "m^",
+        "*t",
+        "()",
+        "m②",
+    ),
+    *("9**9**9**9 mm/year", "m**9**9**9", "__import__(1)", "t.kg", "t,kg", "t'", "m*" * 100 + "m"),
 ]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gep.coefficients import GIVEN, Book, Coefficient, weakest
+from gep.columns import COMPARED
 from gep.cube import (
     AREA_QUANTUM,
     UNALLOCATED,
@@ -22,7 +23,7 @@ from gep.cube import (
 )
 from gep.ecosystems import ecosystems
 from gep.errors import Problem
-from gep.plan import COMPARED, Item, Plan
+from gep.plan import Item, Plan
 from gep.pricing import priced, stated
 from gep.rows import Weights, products, row_amounts
 from gep.run import Partials, culprits
@@ -76,7 +77,7 @@ def quantities(
         elif isinstance(i, Derived):
             lines[item.key] = _derived(plan, item, i, lines[source_of(item.service, i)])
         elif i.table:
-            lines[item.key] = _rows(plan, item, i, weights)
+            lines[item.key] = _rows(plan, item, i, weights, problems)
         else:
             lines[item.key] = _pixels(plan, item, i, partials, problems)
     order = {name: number for number, name in enumerate(plan.profile.choices)}
@@ -160,14 +161,15 @@ def _line(plan: Plan, item: Item, i: Indicator | Derived, amounts: Amounts) -> L
     )
 
 
-def _rows(plan: Plan, item: Item, i: Indicator, weights: Weights) -> Line:
+def _rows(plan: Plan, item: Item, i: Indicator, weights: Weights, problems: list[Problem]) -> Line:
     """Line of an indicator summed over the rows of a table, with the money the rows have."""
     found = row_amounts(plan, item, i, weights)
+    problems += found.problems
     line = _line(plan, item, i, found.amounts)
     given = {leaf: GIVEN for leaf in found.amounts if leaf[0] in found.measured}
     table = plan.tables[i.table]
     said = Stated(table.name, table.year, i.index, found.cents) if i.worth else None
-    return replace(line, stated=said, states=line.states | given)
+    return replace(line, stated=said, states=line.states | given, ways=found.ways)
 
 
 def _state(found: dict[str, Coefficient], leaf: Leaf, year: int) -> str:

@@ -1,6 +1,6 @@
 """Services on xarray: the same kernels and numbers as an account, units checked at the door."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,9 +25,32 @@ class Call:
 
     called: str
 
-    def wrong(self, why: str) -> InputError:
-        """Return E019: this call, and why it cannot be meant."""
-        return InputError(Problem("E019", {"call": self.called, "why": why}))
+    def wrong(self, why: str, why_zh: str) -> InputError:
+        """Return E019: this call, and why it cannot be meant, in both languages."""
+        return InputError(Problem("E019", {"call": self.called, "why": why, "why_zh": why_zh}))
+
+    def missing(self, name: str, unit: str) -> InputError:
+        """Return E019: an argument that is needed is not given."""
+        return self.wrong(f"{name} is missing; give it in {unit}", f"缺少 {name}；单位为 {unit}")
+
+    def strange(self, name: str, known: Iterable[str]) -> InputError:
+        """Return E019: an argument nobody takes."""
+        names = ", ".join(known) or "-"
+        return self.wrong(
+            f"unknown argument {name}; known: {names}", f"没有参数 {name}；可用：{names}"
+        )
+
+    def class_of(self, name: str) -> InputError:
+        """Return E019: a number that needs the ecosystems."""
+        return self.wrong(
+            f"{name} varies by ecosystem; give ecosystem, an array of class keys",
+            f"{name} 因生态系统而异；请给出 ecosystem（类型名的数组）",
+        )
+
+    def no_classes(self, words: Iterable[str]) -> InputError:
+        """Return E019: words that are no ecosystem classes."""
+        listed = ", ".join(sorted(words)[:8])
+        return self.wrong(f"not ecosystem classes: {listed}", f"不是生态系统类型：{listed}")
 
     def lie_on_one_another(self, inputs: Mapping[str, Any]) -> None:
         """Refuse an array whose dimensions, sizes or coordinates are not those of the first.
@@ -41,29 +64,37 @@ class Call:
             if array is None or np.ndim(array) == 0:
                 continue
             if not isinstance(array, xarray.DataArray):
-                raise self.wrong(f"{name} is {type(array).__name__}, not an xarray.DataArray")
+                kind = type(array).__name__
+                why_zh = f"{name} 是 {kind}，不是 xarray.DataArray"
+                raise self.wrong(f"{name} is {kind}, not an xarray.DataArray", why_zh)
             if not first:
                 first, base = name, array
             if {*array.dims} != {*base.dims}:
                 have, want = (", ".join(map(str, a.dims)) for a in (array, base))
-                raise self.wrong(f"{name} has dimensions ({have}), {first} has ({want})")
+                why_zh = f"{name} 的维度为（{have}），{first} 为（{want}）"
+                raise self.wrong(f"{name} has dimensions ({have}), {first} has ({want})", why_zh)
             try:
                 xarray.align(base, array, join="exact", copy=False)
             except ValueError:
                 sizes = [d for d in base.dims if base.sizes[d] != array.sizes[d]]
                 apart = [d for d in base.dims if not base[d].equals(array[d])]
                 what, which = ("size", sizes) if sizes else ("coordinates", apart)
-                why = f"{name} does not lie on {first}: other {what} along "
-                raise self.wrong(why + ", ".join(map(str, which))) from None
+                along = ", ".join(map(str, which))
+                why = f"{name} does not lie on {first}: other {what} along {along}"
+                what_zh = "大小" if sizes else "坐标"
+                why_zh = f"{name} 与 {first} 不重合：{along} 的{what_zh}不同"
+                raise self.wrong(why, why_zh) from None
 
     def in_unit(self, name: str, unit: str, inputs: Mapping[str, Any]) -> Any:
         """Return an array among *inputs* in *unit*; E019 if it is missing or states no units."""
         if name not in inputs:
-            raise self.wrong(f"{name} is missing; give it in {unit}")
+            raise self.missing(name, unit)
         array = inputs[name]
         have = getattr(array, "attrs", {}).get("units")
         if have is None:
-            raise self.wrong(f'{name} states no units; set attrs["units"], for example {unit!r}')
+            why_zh = f'{name} 没有单位；请设置 attrs["units"]，如 {unit!r}'
+            why = f'{name} states no units; set attrs["units"], for example {unit!r}'
+            raise self.wrong(why, why_zh)
         return array * factor(have, unit, name)
 
 
@@ -120,19 +151,21 @@ class Densities(Call):
 
         kernels = [i for i in self.service.indicators if isinstance(i, Indicator) and not i.table]
         if not kernels:
-            raise self.wrong("it has no kernel on pixels of its own; see gep.from_quantities")
+            why = "it has no kernel on pixels of its own; see gep.from_quantities"
+            raise self.wrong(why, "该服务不按像元计算；参见 gep.from_quantities")
         known = {n: u for i in kernels for n, u in (i.rasters | i.coefficients).items()}
         for name in inputs:
             if name not in known:
-                raise self.wrong(f"unknown argument {name}; known: {', '.join(known)}")
+                raise self.strange(name, known)
             if np.asarray(inputs[name]).dtype.kind not in "iuf":
-                raise self.wrong(f"{name} is not a number or a DataArray of numbers")
+                why_zh = f"{name} 不是数字或数字的 DataArray"
+                raise self.wrong(f"{name} is not a number or a DataArray of numbers", why_zh)
         arrays = {name: inputs[name] for name in known if name in inputs}
         self.lie_on_one_another(arrays | {"ecosystem": ecosystem})
         if ecosystem is not None:
             found = {key for key in ecosystem.values.ravel().tolist() if key == key and key}
-            if strange := sorted(map(str, found - ecosystems().keys())):
-                raise self.wrong(f"not ecosystem classes: {', '.join(strange[:8])}")
+            if strange := found - ecosystems().keys():
+                raise self.no_classes(map(str, strange))
         out = {}
         for i in kernels:
             if i.optional and i.name not in self._choice.include and len(kernels) > 1:
@@ -161,7 +194,7 @@ class Densities(Call):
             number = found.number(unit, year=0)
             return float(number[0]) if number else np.nan
         if ecosystem is None:
-            raise self.wrong(f"{name} varies by ecosystem; give ecosystem, an array of class keys")
+            raise self.class_of(name)
         return by_class(found, unit, ecosystem)
 
 

@@ -204,6 +204,7 @@ def account(
     import gep
     from gep import terminal
 
+    words = terminal.WORDS[language]
     opened = gep.open(path)
     section = opened.definition.account
     if not as_data:
@@ -213,7 +214,7 @@ def account(
         result = opened.run(threads=threads, progress=shown, output=target, maps=maps)
     quiet = as_data or not result.maps
     if not quiet:
-        say(f"maps / 地图: {len(result.maps)}")
+        say(f"{words['maps']}{words[':']}{len(result.maps)}")
     with progress_of("none" if quiet else progress) as shown:
         folder = result.write(target, progress=shown)
     if as_data:
@@ -222,7 +223,6 @@ def account(
         warn(result.problems, language)
         for line in terminal.prepared(result.plan.steps, language):
             say(line)
-        words = terminal.WORDS[language]
         give(terminal.service_table(result.account, language))
         give("")
         give(terminal.county_table(result.account, section.name, language))
@@ -328,7 +328,7 @@ def check(path: Path, strict: bool, as_data: bool, lang: str) -> None:
         counts = [f"{words['errors']} {errors}", f"{words['warnings']} {warnings}"]
         if uncovered:
             counts.append(f"{words['left_out']} {len(uncovered)}")
-        give(", ".join(counts))
+        give(words[","].join(counts))
     if not report.ok:
         raise click.exceptions.Exit(InputError.exit_code)
     if strict and any(problem.code != "W010" for problem in report.problems):
@@ -368,8 +368,8 @@ def prepare(words: tuple[str, ...], listed: bool, progress: str, as_data: bool, 
         return
     for step in steps:
         state = terminal.WORDS[lang]["made_before" if step.ready else "made_now"]
-        method = f"{step.preparation.title.say(lang)}, {step.preparation.method}"
-        give(f"{step.name} ({method}): {state}: {step.path}")
+        mark = terminal.WORDS[lang][":"]
+        give(f"{terminal.called(step, lang)}{mark}{state}{mark}{step.path}")
     if not steps:
         say(terminal.WORDS[lang]["nothing_to_prepare"])
 

@@ -22,6 +22,8 @@ Leaf = tuple[str, str]
 """Place and ecosystem."""
 Amounts = dict[Leaf, int | None]
 """Integers by leaf; None is missing, which is not zero."""
+Ways = dict[str, dict[str, tuple[int, int | None]]]
+"""By place and way (`measured`, `formula`): rows that had their amount so, and it in quanta."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Line:
     coverage: dict[str, Decimal] = field(default_factory=dict)
     capped: dict[str, tuple[int, int | None]] = field(default_factory=dict)
     negative: dict[str, int] = field(default_factory=dict)
+    ways: Ways = field(default_factory=dict)
     stated: Stated | None = None
     counted: bool = True
     priced: bool = True

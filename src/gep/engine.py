@@ -293,9 +293,11 @@ class Account:
         if not made.todo:
             return report
         prepared.make(made, made.todo, progress)
-        report = self._check(made)
-        stop_on(report.problems)
-        assert report.plan is not None
-        if lost := [step.path.name for step in report.plan.todo]:
+        again = self._check(made)
+        stop_on(again.problems)
+        assert again.plan is not None
+        if lost := [step.path.name for step in again.plan.todo]:
             raise IdentityError(Problem("E713", {"file": ", ".join(lost)}))
-        return report
+        # layers that are known are not opened again: what was said of them before still stands
+        said = [problem for problem in report.problems if problem not in again.problems]
+        return replace(again, problems=(*said, *again.problems))

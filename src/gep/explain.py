@@ -7,73 +7,12 @@ from typing import Any
 from gep.ecosystems import ecosystems, groups
 from gep.errors import InputError, Problem
 from gep.layers import variables
+from gep.phrases import WORDS
 from gep.profile import catalogue
 from gep.tables import say_quantity, ten_thousands
 
-Text = Mapping[str, str]
-
-WORDS = {
-    "en": {
-        ":": ": ",
-        "value": "value",
-        "quantity": "quantity",
-        "price": "price",
-        "missing": "missing",
-        "formula": "formula",
-        "from": "derived from",
-        "cap": "capped by",
-        "capacity": "capacity",
-        "load": "load",
-        "layers": "layers",
-        "prepared": "prepared",
-        "made_from": "from",
-        "coefficients": "coefficients",
-        "ecosystems": "ecosystems",
-        "coverage": "coverage",
-        "printed": "number on file",
-        "index": "index",
-        "unverified": "not verified",
-        "table": "table",
-        "spread": "spread over ecosystems by",
-        "run": "run",
-        "rasters.ecosystem": "land cover",
-        "counties": "boundaries",
-        "negative": "of which negative pixels",
-        "not_counted": "not counted in the account",
-        "provisional": "provisional profile",
-        "partial": "; partial account",
-    },
-    "zh": {
-        ":": "：",
-        "value": "价值量",
-        "quantity": "实物量",
-        "price": "单价",
-        "missing": "缺失",
-        "formula": "公式",
-        "from": "由此推算",
-        "cap": "上限",
-        "capacity": "净化能力",
-        "load": "排放量",
-        "layers": "栅格",
-        "prepared": "推算",
-        "made_from": "来自",
-        "coefficients": "系数",
-        "ecosystems": "生态系统",
-        "coverage": "覆盖率",
-        "printed": "原值",
-        "index": "价格指数",
-        "unverified": "未核实",
-        "table": "统计表",
-        "spread": "按此分摊到各生态系统",
-        "run": "运行",
-        "rasters.ecosystem": "土地覆被",
-        "counties": "界线",
-        "negative": "其中负值像元",
-        "not_counted": "不计入总值",
-        "provisional": "暂行参数",
-        "partial": "；部分核算",
-    },
-}
+MEASURED, FORMULA = "measured", "formula"
+"""How the rows of a table came to their amounts, as run.json names it."""
 
 
 def explain(
@@ -95,18 +34,20 @@ def explain(
     words = WORDS[language]
     money = [_cents(row["value"]) for row in mine if row["value"]]
     total = ten_thousands(sum(money)) + " 万元" if money else words["missing"]
-    lines = [f"{county} {code} · {title} · {year}    {words['value']} {total}".strip()]
+    called = f"{county} {words.get(code, code)}".strip()
+    lines = [f"{called} · {title} · {year}    {words['value']} {total}"]
     state = words["provisional"] + (words["partial"] if core["uncovered"] else "")
-    lines.append(f"  ({state}: {core['profile']['name']} {core['profile']['version']})")
+    profile = f"{core['profile']['name']} {core['profile']['version']}"
+    lines.append(words["state"].format(state=state, profile=profile))
     for item in core["items"]:
         if item["service"] == name:
             own = _own_rows(item, mine)
             lines += _item(core, item, own, code, language)
     for role in ("rasters.ecosystem", "counties"):
         entry = core["inputs"][role]
-        lines.append(f"{words[role]}: {entry['file']}  sha256 {entry['sha256'][:12]}…")
+        lines.append(f"{words[role]}{words[':']}{entry['file']}  sha256 {entry['sha256'][:12]}…")
     software = core["software"]
-    versions = ", ".join(f"{n} {software[n]}" for n in ("gep", "numpy", "numba", "rasterio"))
+    versions = words[","].join(f"{n} {software[n]}" for n in ("gep", "numpy", "numba", "rasterio"))
     lines.append(f"{words['run']} {run['root'][:16]}   {versions}")
     return "\n".join(lines)
 
@@ -116,9 +57,14 @@ def _service(core: Mapping[str, Any], asked: str) -> str:
     for name in names:
         if asked in (name, *catalogue()[name].title):
             return name
-    known = ", ".join(f"{name} ({catalogue()[name].title.zh})" for name in names)
-    reason = next((u for u in core["uncovered"] if u["service"] == asked), None)
-    fields = {"service": asked, "known": known, "why": reason["en"] if reason else ""}
+    reason = next((u for u in core["uncovered"] if u["service"] == asked), {"en": "", "zh": ""})
+    fields = {
+        "service": asked,
+        "known": ", ".join(f"{name} ({catalogue()[name].title.zh})" for name in names),
+        "known_zh": "、".join(f"{catalogue()[name].title.zh}（{name}）" for name in names),
+        "why": reason["en"] and f"({reason['en']})",
+        "why_zh": reason["zh"] and f"（{reason['zh']}）",
+    }
     raise InputError(Problem("E015", fields))
 
 
@@ -130,10 +76,12 @@ def _place(
     found = [(code, name, {code}) for code, name in known.items()]
     found += [(area["code"], area["name"], set(area["places"])) for area in core["areas"]]
     for code, name, places in found:
-        if asked in (code, name):
+        if asked and asked in (code, name):
             return code, name, places
-    listed = ", ".join(f"{code} {name}".strip() for code, name, _ in (*found[:6], *found[-2:]))
-    raise InputError(Problem("E016", {"place": asked, "known": listed}))
+    named = (f"{code} {name}".strip() for code, name, _ in (*found[:6], *found[-2:]))
+    some = list(dict.fromkeys(named))
+    fields = {"place": asked, "known": ", ".join(some), "known_zh": "、".join(some)}
+    raise InputError(Problem("E016", fields))
 
 
 def _own_rows(item: Mapping[str, Any], mine: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -157,7 +105,7 @@ def _item(
     words = WORDS[language]
     lines = [f"- {item['title'][language]}"]
     if not item["counted"]:
-        lines[0] += f"  ({words['not_counted']})"
+        lines[0] += f" {words['(']}{words['not_counted']}{words[')']}"
     if "table" in item:
         lines += _products(core, item, rows, words, language)
         return lines
@@ -167,7 +115,12 @@ def _item(
     money = [_cents(row["value"]) for row in rows if row["value"]]
     value = f"   {words['value']} {ten_thousands(sum(money))} 万元" if money else ""
     lines.append(f"    {words['quantity']} {amount}{value}")
-    lines.append(f"    {words['formula']}{words[':']}{item['source']}")
+    ways = _ways(item, rows)
+    if ways:
+        lines.append(f"    {_said(ways, unit, language)}")
+    by_formula = not ways or FORMULA in ways
+    if by_formula:
+        lines.append(f"    {words['formula']}{words[':']}{item['source']}")
     if item["derived_from"]:
         parts = "".join(f" × {name}" for name in item["times"])
         per = "".join(f" / {name}" for name in item["per"])
@@ -183,16 +136,18 @@ def _item(
                 said = words["missing"] if held is None else say_quantity(held, unit, language)
                 lines.append(f"      {words[name]} {said}")
     if rows_of := item.get("rows"):
-        columns = rows_of["columns"] | rows_of["measured"]
-        listed = ", ".join(f"{name} [{unit}]" for name, unit in columns.items())
+        measured = rows_of["measured"] if not ways or MEASURED in ways else {}
+        columns = (rows_of["columns"] if by_formula else {}) | measured
+        listed = words[","].join(f"{name} [{unit}]" for name, unit in columns.items())
+        table = f"{rows_of['table']}{words[':']}{listed}"
         at = _file(core, "statistics", rows_of["table"])
-        lines.append(f"    {words['table']}{words[':']}{rows_of['table']}: {listed}  {at}")
+        lines.append(f"    {words['table']}{words[':']}{table}  {at}")
     for raster, unit in item["rasters"].items():
         title = variables()[raster].title.say(language) + " " if raster in variables() else ""
         at = _file(core, "rasters", raster)
         lines.append(f"    {words['layers']}{words[':']}{title}{raster} [{unit}]  {at}")
         lines += _prepared(core, raster, rows, code, language)
-    for coefficient, found in item["coefficients"].items():
+    for coefficient, found in item["coefficients"].items() if by_formula else ():
         lines += _coefficient(coefficient, found, rows, code, language)
     for price in item.get("prices", ()):
         lines += _price(price, words)
@@ -207,6 +162,33 @@ def _item(
     return lines
 
 
+def _ways(
+    item: Mapping[str, Any], rows: list[dict[str, str]]
+) -> dict[str, tuple[int, Decimal | None]]:
+    """Rows and amount of a place by way, measured or by formula; empty where nothing parts them."""
+    found: dict[str, tuple[int, Decimal | None]] = {}
+    for place in dict.fromkeys(row["county_code"] for row in rows):
+        for way, (count, said) in item.get("measured", {}).get(place, {}).items():
+            rows_before, before = found.get(way, (0, Decimal(0)))
+            amount = None if before is None or not said else before + Decimal(said)
+            found[way] = rows_before + count, amount
+    return found
+
+
+def _said(ways: Mapping[str, tuple[int, Decimal | None]], unit: str, language: str) -> str:
+    """What was measured and what the formula gave, on one line."""
+    words = WORDS[language]
+    parts = []
+    for way in (MEASURED, FORMULA):
+        if way in ways:
+            count, amount = ways[way]
+            rows = words["row"] if count == 1 else words["rows"].format(count=count)
+            said = words["missing"] if amount is None else say_quantity(amount, unit, language)
+            title = words[MEASURED] if way == MEASURED else words["by_formula"]
+            parts.append(f"{title}{words[':']}{rows}{words[',']}{said}")
+    return words[";"].join(parts)
+
+
 def _prepared(
     core: Mapping[str, Any], raster: str, rows: list[dict[str, str]], code: str, language: str
 ) -> list[str]:
@@ -215,7 +197,8 @@ def _prepared(
     if made is None:
         return []
     words = WORDS[language]
-    head = f"{words['prepared']}{words[':']}{made['title'][language]} ({made['method']})"
+    method = f"{words['(']}{made['method']}{words[')']}"
+    head = f"{words['prepared']}{words[':']}{made['title'][language]}{method}"
     lines = [f"      {head}", f"      {words['formula']}{words[':']}{made['source']}"]
     for name, unit in made["rasters"].items():
         title = variables()[name].title.say(language) + " " if name in variables() else ""
@@ -236,9 +219,11 @@ def _file(core: Mapping[str, Any], kind: str, name: str) -> str:
 
 def _tag(value: Mapping[str, str], words: Mapping[str, str]) -> str:
     """Where a number is from and whether anybody checked it."""
-    status = " ".join(filter(None, (value["status"], value["confidence"])))
+    states = filter(None, (value["status"], value["confidence"]))
+    status = words["and"].join(words.get(state, state) for state in states)
     checked = value["verified_by"] or words["unverified"]
-    return f"[{value['source']}, {value['where']}; {status}; {checked}]"
+    source = words[","].join(filter(None, (value["source"], value["where"])))
+    return f"[{words[';'].join((source, status, words.get(checked, checked)))}]"
 
 
 def _coefficient(
@@ -264,7 +249,7 @@ def _coefficient(
     unit = "" if found["unit"] == "1" else f" [{found['unit']}]"
     title = found["title"][language]
     head = f"    {words['coefficients']}{words[':']}{title} {name}{unit} ({found['at']})"
-    return [head, *(f"      {', '.join(texts)}  {tag}" for tag, texts in tags.items())]
+    return [head, *(f"      {words[','].join(texts)}  {tag}" for tag, texts in tags.items())]
 
 
 def _price(price: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
@@ -305,7 +290,7 @@ def _products(
             else "—"
         )
         total = ten_thousands(sum(money)) if money else "—"
-        lines.append(f"      {product}: {amount} × {price} = {total} 万元")
+        lines.append(f"      {product}{words[':']}{amount} × {price} = {total} 万元")
     return lines
 
 
@@ -313,7 +298,7 @@ def _named(key: str, language: str) -> str:
     """Ecosystem class or group in one language; anything else as it is."""
     if key in ecosystems():
         return ecosystems()[key].title.say(language)
-    return groups()[key].say(language) if key in groups() else key
+    return groups()[key].say(language) if key in groups() else WORDS[language].get(key, key)
 
 
 def _ecosystems(rows: list[dict[str, str]], language: str) -> str:

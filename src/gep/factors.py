@@ -21,6 +21,8 @@ TIME = "time"
 """Dimension of a series."""
 COMMON, LEAP = 2021, 2020
 """A year of 365 and one of 366 days, where nobody says which."""
+STEPS = {"day": "日", "month": "月"}
+"""Steps of a series in Chinese."""
 
 
 class Factor(Call):
@@ -85,7 +87,7 @@ class Factor(Call):
         if latitude is not None and not one.place:
             inputs["latitude"] = latitude
         if unknown := sorted(inputs.keys() - {*known}):
-            raise self.wrong(f"unknown argument {unknown[0]}; known: {', '.join(known) or '-'}")
+            raise self.strange(unknown[0], known)
         rasters = [self._given(name, unit, inputs) for name, unit in one.rasters.items()]
         stacks = [self._given(name, s.unit, inputs) for name, s in one.series.items()]
         self._check_places(rasters, stacks, ecosystem)
@@ -99,10 +101,11 @@ class Factor(Call):
     def _given(self, name: str, unit: str, inputs: Mapping[str, Any]) -> Any:
         """Return an input in *unit*: an array by its units, plain numbers as they are."""
         if name not in inputs:
-            raise self.wrong(f"{name} is missing; give it in {unit}")
+            raise self.missing(name, unit)
         given = inputs[name]
         if np.asarray(given).dtype.kind not in "iuf":
-            raise self.wrong(f"{name} is not a number or an array of numbers")
+            why_zh = f"{name} 不是数字或数字的数组"
+            raise self.wrong(f"{name} is not a number or an array of numbers", why_zh)
         return self.in_unit(name, unit, inputs) if hasattr(given, "attrs") else np.asarray(given)
 
     def _check_places(
@@ -114,9 +117,12 @@ class Factor(Call):
         for name, stack in zip(one.series, stacks, strict=True):
             if hasattr(stack, "dims") and TIME not in stack.dims:
                 dims = ", ".join(map(str, stack.dims))
-                raise self.wrong(f"{name} has dimensions ({dims}), none of them {TIME}")
+                why_zh = f"{name} 的维度为（{dims}），其中没有 {TIME}"
+                raise self.wrong(f"{name} has dimensions ({dims}), none of them {TIME}", why_zh)
             if not hasattr(stack, "dims") and stack.ndim != 1:
-                raise self.wrong(f"{name} has {stack.ndim} dimensions; give an xarray.DataArray")
+                why_zh = f"{name} 有 {stack.ndim} 维；请用 xarray.DataArray"
+                why = f"{name} has {stack.ndim} dimensions; give an xarray.DataArray"
+                raise self.wrong(why, why_zh)
             if hasattr(stack, "dims"):
                 flat[name] = stack.isel({TIME: 0}, drop=True)
         self.lie_on_one_another(flat | {"ecosystem": ecosystem})
@@ -133,7 +139,10 @@ class Factor(Call):
             found = year or (LEAP if count == 366 else COMMON)
             whole = steps_of(one, found)
             if count != whole:
-                raise self.wrong(f"{name} has {count} steps; {found} has {whole} {one.step}s")
+                why_zh = f"{name} 有 {count} 步；{found} 年有 {whole} 个{STEPS[one.step]}"
+                raise self.wrong(
+                    f"{name} has {count} steps; {found} has {whole} {one.step}s", why_zh
+                )
             year = year or (found if one.step == "day" else None)
         return year or COMMON
 
@@ -141,7 +150,9 @@ class Factor(Call):
         """Check that the times are every day, or month, of the year in order."""
         found = np.datetime_as_string(times.values, unit="D" if one.step == "day" else "M")
         if found.tolist() != dates(one.step, year):
-            raise self.wrong(f"{name}: its times are not the {one.step}s of {year}, each once")
+            why_zh = f"{name}：其时间不是 {year} 年的每一个{STEPS[one.step]}各一次"
+            why = f"{name}: its times are not the {one.step}s of {year}, each once"
+            raise self.wrong(why, why_zh)
 
     def _number(
         self, name: str, unit: str, ecosystem: "xarray.DataArray | None", inputs: Mapping[str, Any]
@@ -152,15 +163,15 @@ class Factor(Call):
         found = self._book.coefficient(self.preparation.name, name)
         assert found
         if not found.values:
-            raise self.wrong(f"{name} is missing; give it in {unit}")
+            raise self.missing(name, unit)
         if "ecosystem" not in found.by:
             number = found.number(unit, year=0)
             return float(number[0]) if number else np.nan
         if ecosystem is None:
-            raise self.wrong(f"{name} varies by ecosystem; give ecosystem, an array of class keys")
+            raise self.class_of(name)
         present = {key for key in ecosystem.values.ravel().tolist() if key == key and key}
-        if strange := sorted(map(str, present - ecosystems().keys())):
-            raise self.wrong(f"not ecosystem classes: {', '.join(strange[:8])}")
+        if strange := present - ecosystems().keys():
+            raise self.no_classes(map(str, strange))
         return by_class(found, unit, ecosystem)
 
     def _pixels(
@@ -190,9 +201,10 @@ class Factor(Call):
         one = self.preparation
         arrays = [xarray.DataArray(raster) for raster in rasters]
         if cell is None or any(array.ndim != 2 for array in arrays):
-            raise self.wrong("it needs neighbours: give cell [m], and rasters of (rows, columns)")
+            why = "it needs neighbours: give cell [m], and rasters of (rows, columns)"
+            raise self.wrong(why, "需要邻域：请给出 cell [m]，栅格为（行，列）两维")
         if one.place and latitude is None:
-            raise self.wrong("latitude is missing; give it in degree")
+            raise self.missing("latitude", "degree")
         count = arrays[0].shape[0] if arrays else len(latitude)
         sides = (cell, cell) if np.ndim(cell) == 0 else cell
         both = tuple(np.broadcast_to(np.asarray(side, float), (count,)) for side in sides)

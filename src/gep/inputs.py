@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gep import coefficients, counties, preparing, profile, rasters, statistics
+from gep import coefficients, columns, counties, preparing, profile, rasters, statistics
 from gep.acceptance import acceptable
 from gep.coefficients import Book, Coefficient
 from gep.config import Definition, RasterSection, locate
@@ -100,7 +100,7 @@ def load(
     layers, faulty = _layers(definition, folder, raw_units | units, grid, problems, known)
     raw = {la.name: la for la in layers if la.name in raw_units and la.name not in units}
     found = _counties(definition, folder, grid, problems, known)
-    tables = _tables(definition, folder, problems, known)
+    tables = _tables(definition, folder, registry.values(), problems, known)
     for code in sorted(definition.accept.keys() - acceptable()):
         problems.append(Problem("E010", {"code": code, "known": ", ".join(sorted(acceptable()))}))
     if None in (chosen_profile, chosen_book, chosen_legend, grid, found) or ECOSYSTEM in faulty:
@@ -206,15 +206,24 @@ def _counties(
 
 
 def _tables(
-    definition: Definition, folder: Path, problems: list[Problem], known: Inputs | None
+    definition: Definition,
+    folder: Path,
+    registry: Iterable[Service],
+    problems: list[Problem],
+    known: Inputs | None,
 ) -> dict[str, Table]:
     year, tables = definition.account.year, {}
+    read = columns.readable(registry)
     for name, section in definition.statistics.items():
+        if name not in read:
+            problems.append(columns.unknown(name, read))
         with gathering(problems):
             if known and _same_table(name, definition, known.definition):
                 tables[name] = known.tables[name]
             else:
                 tables[name] = statistics.load(name, section, folder, year)
+            if name in read:
+                problems += columns.check(tables[name], section, read[name])
             if tables[name].year != year:
                 fields = {"name": name, "year": section.year, "want": year}
                 problems.append(Problem("W013", fields))

@@ -87,8 +87,9 @@ def coefficients_of(service: str) -> list[Row]:
     names = {entry.title.zh: name for name, entry in catalogue().items()}
     file = names.get(service, service)
     if file not in book.services:
-        known = ", ".join(book.services)
-        raise InputError(Problem("E015", {"service": service, "known": known, "why": ""}))
+        fields = {"service": service, "why": "", "why_zh": ""}
+        fields |= {"known": ", ".join(book.services), "known_zh": "、".join(book.services)}
+        raise InputError(Problem("E015", fields))
     rows: list[Row] = []
     for c, keys, value in book.values():
         if c.file == f"{file}.toml" and c.name in book.services[file]:

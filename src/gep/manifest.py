@@ -13,7 +13,7 @@ from typing import Any
 from gep import store
 from gep.coefficients import Coefficient, Price
 from gep.config import locate
-from gep.cube import Cube
+from gep.cube import Cube, Line
 from gep.ecosystems import ecosystems
 from gep.errors import IdentityError, Problem
 from gep.identities import Identity
@@ -206,13 +206,23 @@ def _item(item: Item, cube: Cube) -> dict[str, Any]:
     found["prices"] = [json.loads(price) for price in prices]
     found["capped"] = {
         place: {
-            "capacity": f"{capacity * line.quantum:f}",
-            "load": "" if load is None else f"{load * line.quantum:f}",
+            "capacity": _amount(line, capacity),
+            "load": _amount(line, load),
         }
         for place, (capacity, load) in line.capped.items()
     }
+    if line.ways:
+        found["measured"] = {
+            place: {way: [rows, _amount(line, amount)] for way, (rows, amount) in ways.items()}
+            for place, ways in line.ways.items()
+        }
     found["negative"] = {p: f"{n * line.quantum:f} {line.unit}" for p, n in line.negative.items()}
     return found
+
+
+def _amount(line: Line, amount: int | None) -> str:
+    """Exact amount in the unit of the line; "" if it is missing."""
+    return "" if amount is None else f"{amount * line.quantum:f}"
 
 
 def _units(i: object) -> list[str]:

@@ -1,6 +1,7 @@
 """What the XML of a workbook says and openpyxl does not tell, read with expat alone."""
 
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import IO
 from xml.parsers import expat
@@ -71,12 +72,15 @@ class Outline:
         self.rows = self.columns = 0
         """Last row and last column that hold anything."""
         self.merged: list[str] = []
+        self.raised: dict[Place, str] = {}
+        """Texts within the sheet of which a part is raised or lowered, with its marks."""
         self.uncalculated: set[Place] = set()
         """Formulas without a value; all, if those of the workbook are *stale*."""
         self._stale = stale
         self._row = self._column = 0
         self._begun = self._formula = self._filled = False
         self._inside = ""
+        self._runs: list[tuple[str, str | None]] = []
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -103,18 +107,28 @@ class Outline:
             self._column = column
             # a formula may give an empty text
             self._formula, self._filled = False, attributes.get("t") == "str"
+            self._runs = []
+        elif self._inside == "r":
+            self._runs.append(("", None))
+        elif self._inside == "vertAlign" and self._runs:
+            self._runs[-1] = "", attributes.get("val")
         elif self._inside == "f":
             self._formula = True
         elif self._inside == "mergeCell":
             self.merged.append(attributes["ref"])
 
     def _text(self, text: str) -> None:
+        if self._inside == "t" and self._runs:
+            before, raised = self._runs[-1]
+            self._runs[-1] = before + text, raised
         if self._inside in ("v", "t") and text.strip():
             self._filled = True
             self._reach()
 
     def _end(self, name: str) -> None:
         self._inside = ""
+        if name == f"{MAIN} c" and any(raised for _, raised in self._runs):
+            self.raised[self._row, self._column] = marked(self._runs)
         if name == f"{MAIN} c" and self._formula and (self._stale or not self._filled):
             self.uncalculated.add((self._row, self._column))
             self._reach()
@@ -137,6 +151,25 @@ def place(cell: str) -> Place:
     for letter in found[1]:
         column = column * 26 + ord(letter) - ord("A") + 1
     return int(found[2]), column
+
+
+def marked(runs: Iterable[tuple[str, str | None]]) -> str:
+    """Text of several runs: `^` before what is raised, `_` before what is lowered behind a digit.
+
+    >>> marked([("km", None), ("2", "superscript")]), marked([("SO", None), ("2", "subscript")])
+    ('km^2', 'SO2')
+    >>> marked([("1234", None), ("1", "superscript")]), marked([("1234", None), ("1", "subscript")])
+    ('1234^1', '1234_1')
+    """
+    found = ""
+    for text, raised in runs:
+        digit = found[-1:].isdigit() or text[:1].isdigit()
+        if raised == "superscript" and text.strip() and digit:
+            found += "^"
+        elif raised == "subscript" and found[-1:].isdigit():
+            found += "_"
+        found += text
+    return found
 
 
 def letters(column: int) -> str:

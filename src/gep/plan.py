@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from gep import inputs, products, statistics
 from gep.acceptance import accept
 from gep.coefficients import Coefficient, Value
+from gep.columns import COMPARED
 from gep.config import Definition
 from gep.ecosystems import ecosystems, members
 from gep.errors import InputError, Problem, gathering
@@ -21,9 +22,6 @@ from gep.service import AREA, Derived, Indicator, Products, Service, positive, s
 from gep.statistics import Table
 from gep.units import exact, factor, of_year
 from gep.variants import Variant, variants
-
-COMPARED = {"population": "person", "gdp": "CNY"}
-"""Tables of one value per county that the account is compared with, and their units."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def make(
     plan = Plan(**vars(read))
     _add_services(plan, registry, problems)
     problems += [*_check_tables(plan, registry), *_check_choices(plan), *_idle(plan)]
-    problems += _unused(plan, said or {})
+    problems += [*_unused(plan, said or {}), *_without_rows(plan)]
     for variant in variants():
         _add_variant(plan, variant, registry)
     return plan, accept(_once(problems), definition)
@@ -134,11 +132,11 @@ def _unused(plan: Plan, said: Mapping[str, Said]) -> list[Problem]:
         c.name for i in plan.items for c in (*i.coefficients.values(), *filter(None, [i.price]))
     }
     used |= {c.name for step in plan.steps for c in step.coefficients.values()}
-    why = "nothing in this account uses it"
+    call, why = "Account.scenario", "nothing in this account uses it"
     return [
-        Problem("E019", {"call": "Account.scenario", "why": f"{name}: {why}"})
-        for name in said
-        if name not in used
+        Problem("E019", {"call": call, "why": f"{n}: {why}", "why_zh": f"{n}：本核算没有用到它"})
+        for n in said
+        if n not in used
     ]
 
 
@@ -203,6 +201,19 @@ def _check_tables(plan: Plan, registry: Mapping[tuple[str, str], Service]) -> li
             table = plan.tables[name]
             needed = {"value": of_year(unit, table.year)}
             problems += statistics.check(table, needed, plan.counties.codes)
+    return problems
+
+
+def _without_rows(plan: Plan) -> list[Problem]:
+    """Counties that tables of rows do not name: nothing of them is in the account, nor missing."""
+    names = dict(zip(plan.counties.codes, plan.counties.names, strict=True))
+    problems: list[Problem] = []
+    for item in plan.items:
+        i = item.indicator
+        if isinstance(i, Products):
+            problems += statistics.without_rows(plan.tables[i.table], names, i.group)
+        elif isinstance(i, Indicator) and i.table:
+            problems += statistics.without_rows(plan.tables[i.table], names)
     return problems
 
 

@@ -7,12 +7,10 @@ from decimal import Decimal
 from gep.coefficients import GIVEN, Price, Value
 from gep.ecosystems import Ecosystem, ecosystems, groups, members
 from gep.errors import InputError, Problem, gathering
-from gep.statistics import Row, Table
-from gep.text import is_share, parse_number
+from gep.statistics import Row, Table, bounded
+from gep.text import is_share, is_total, parse_number
 from gep.units import TEN_THOUSANDS, exact, is_money
 
-TOTALS = ("合计", "总计", "小计", "共计", "total", "sum", "subtotal")
-"""Names of rows that add up others: as products they would count twice."""
 AGREES = Decimal("0.001")
 """Quantity times price may differ from a stated value by this share."""
 
@@ -52,7 +50,7 @@ def check(table: Table, group: str, codes: tuple[str, ...]) -> list[Problem]:
         if row.cells.get("group") != group:
             continue
         at = f"{table.file.name}:{row.line}"
-        if row.cells["product"].replace(" ", "").lower() in TOTALS:
+        if is_total(row.cells["product"]):  # it would count twice
             problems.append(Problem("E514", {"at": at, "word": row.cells["product"]}))
         if row.county not in codes:
             problems.append(Problem("E509", {"at": at, "code": row.county}))
@@ -103,15 +101,21 @@ def read(table: Table, row: Row, unit: str) -> tuple[Decimal | None, Price | Non
         if not own:
             raise InputError(Problem("E503", {"at": at, "column": "unit", "unit": "t"}))
         times = exact(table.scale(own, unit, f"{at} unit"))
-        quantity = None if quantity is None else quantity * times
+        quantity = None if quantity is None else bounded(quantity * times, f"{at} quantity")
     if stated is not None:
         stated *= exact(table.scale(_value_unit(table, f"{at} value"), money, f"{at} value"))
+        bounded(stated, f"{at} value")
     price = None
     if number is not None:
         per = _price_unit(table, row, own, f"{at} price")
         number *= exact(table.scale(per, f"{money}/({unit})", f"{at} price"))
+        bounded(number, f"{at} price")
         source = Value(number, "seen", "", table.name, at, verified_by=GIVEN)
         price = Price(number, f"{money}/{unit}", at, source, f"{money}/{unit}", states=(GIVEN,))
+    if quantity is None and None not in (number, stated):
+        raise InputError(Problem("E518", {"at": at}))
+    if quantity is not None and number is not None:
+        bounded(quantity * number, f"{at} quantity × price")
     if None not in (quantity, number, stated):
         assert quantity is not None
         assert number is not None

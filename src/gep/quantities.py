@@ -20,7 +20,7 @@ from gep.outputs import csv
 from gep.pricing import priced
 from gep.products import AGREES
 from gep.profile import Choice, Profile, catalogue, load
-from gep.replacements import Replacer, number, suggest, wrong
+from gep.replacements import Replacer, number, suggest, unknown, wrong
 from gep.service import Derived, Indicator, Products, Service, services, source_of
 from gep.tables import TOTAL
 from gep.units import (
@@ -171,7 +171,8 @@ def from_quantities(
     (1412000000.0, 1412000.0)
     """
     if twice := sorted({*(prices or {})} & {*(coefficients or {})}):
-        raise _wrong(f"{twice[0]} stands in prices and in coefficients")
+        why_zh = f"{twice[0]} 在 prices 和 coefficients 中都有"
+        raise _wrong(f"{twice[0]} stands in prices and in coefficients", why_zh)
     replaced = {**(prices or {}), **(coefficients or {})}
     return _Pricer(profile, price_year, replaced).make(frame, population)
 
@@ -186,7 +187,7 @@ class _Row:
 
     def number(self, name: str) -> Decimal | None:
         """Return the number in a cell; None if it is empty."""
-        return _number(self.text(name), f"{self.at}: {name}")
+        return number(self.text(name), f"{self.at}: {name}", CALL, f"{_zh(self.at)}：{name}")
 
     def text(self, name: str) -> str:
         return _text(self.cells.get(name))
@@ -194,24 +195,28 @@ class _Row:
     def unit(self, name: str) -> str:
         return self.text(name).replace("/年", "/year")
 
-    def wrong(self, why: str) -> InputError:
-        return _wrong(f"{self.at}: {why}")
+    def wrong(self, why: str, why_zh: str) -> InputError:
+        return _wrong(f"{self.at}: {why}", f"{_zh(self.at)}：{why_zh}")
 
 
 class _Pricer:
     def __init__(self, profile: str, year: int, replaced: Mapping[str, str]) -> None:
         whole = isinstance(year, Integral) and not isinstance(year, bool)
         if not whole or not FIRST_YEAR <= year <= LAST_YEAR:
-            raise _wrong(f"price_year = {year!r} is not a year from {FIRST_YEAR} to {LAST_YEAR}")
+            why_zh = f"price_year = {year!r} 不是 {FIRST_YEAR} 至 {LAST_YEAR} 之间的年份"
+            why = f"price_year = {year!r} is not a year from {FIRST_YEAR} to {LAST_YEAR}"
+            raise _wrong(why, why_zh)
         self.profile: Profile = load(profile)
         self.year = int(year)
         self.book: Book = _book()
         used = _used(self.book)
         for name in replaced:
             if name not in used and any(name in file for file in self.book.services.values()):
-                raise _wrong(f"{name} makes quantities of rasters or tables; these are given")
+                why_zh = f"{name} 用于由栅格或统计表推算实物量；此处实物量已给出"
+                why = f"{name} makes quantities of rasters or tables; these are given"
+                raise _wrong(why, why_zh)
             if name not in used:
-                raise _wrong(f"unknown coefficient {name}; {suggest(name, used)}")
+                raise unknown(CALL, name, used)
         self.replaced = dict(replaced)
         for name in replaced:
             for file, entries in self.book.services.items():
@@ -262,7 +267,7 @@ class _Pricer:
         known = _known(row, service, indicator)
         amount, unit = row.number("quantity"), row.unit("quantity_unit")
         if amount is not None and not unit:
-            raise row.wrong("quantity_unit is missing")
+            raise row.wrong("quantity_unit is missing", "缺少 quantity_unit")
         line = lines.get((service, indicator)) or Line(
             catalogue()[service].group,
             service,
@@ -276,7 +281,7 @@ class _Pricer:
         line = replace(line, unit=line.unit or unit)
         leaf = row.place, _ecosystem(row)
         if leaf in line.amounts or leaf in line.cents:
-            raise row.wrong(f"stands twice for {' '.join(leaf)}")
+            raise row.wrong(f"stands twice for {' '.join(leaf)}", f"{' '.join(leaf)} 出现两次")
         _check_signs(row, line.key)
         stated = self._value(row)
         in_cents = None if stated is None else quanta(stated, CENT)
@@ -301,9 +306,12 @@ class _Pricer:
         if number is None:
             return None
         if not unit:
-            raise row.wrong(f"value {number} states no value_unit, such as CNY_{self.year}")
+            why_zh = f"价值 {number} 没有 value_unit，如 CNY_{self.year}"
+            raise row.wrong(f"value {number} states no value_unit, such as CNY_{self.year}", why_zh)
         if (year := price_year(unit)) not in (None, self.year):
-            raise row.wrong(f"value is in money of {year}, the account in money of {self.year}")
+            why_zh = f"价值为 {year} 年价，核算为 {self.year} 年价"
+            why = f"value is in money of {year}, the account in money of {self.year}"
+            raise row.wrong(why, why_zh)
         want = f"CNY_{self.year}/year"
         scale = _yearly(of_year(unit, self.year), want, f"{row.at}: value")
         return number * exact(scale)
@@ -314,7 +322,8 @@ class _Pricer:
         if number is None:
             return None
         if not is_money(stated):
-            raise row.wrong(f"price {number} states no price_unit, such as CNY_{self.year}/m^3")
+            why = f"price {number} states no price_unit, such as CNY_{self.year}/m^3"
+            raise row.wrong(why, f"单价 {number} 没有 price_unit，如 CNY_{self.year}/m^3")
         dated = stated if price_year(stated) else of_year(stated, self.year)
         per = f"CNY_{self.year}/({unit.removesuffix('/year')})"
         scaled = number * exact(factor(dated, per, f"{row.at}: price"))
@@ -373,8 +382,8 @@ class _Pricer:
         return replace(made, amounts=line.amounts, cents=cents, prices=prices)
 
 
-def _wrong(why: str) -> InputError:
-    return wrong(CALL, why)
+def _wrong(why: str, why_zh: str) -> InputError:
+    return wrong(CALL, why, why_zh)
 
 
 def _book() -> Book:
@@ -416,12 +425,14 @@ def _rows(frame: "pandas.DataFrame") -> list[_Row]:
     columns = [str(column) for column in frame.columns]
     for column in ("service", "indicator"):
         if column not in columns:
-            raise _wrong(f"column {column} is missing; there are: {', '.join(columns)}")
+            why_zh = f"缺少列 {column}；现有：{'、'.join(columns)}"
+            raise _wrong(f"column {column} is missing; there are: {', '.join(columns)}", why_zh)
     for column in columns:
         if column not in COLUMNS:
-            raise _wrong(f"unknown column {column}; {suggest(column, COLUMNS)}")
+            why_zh = f"不认识的列 {column}；{suggest(column, COLUMNS, 'zh')}"
+            raise _wrong(f"unknown column {column}; {suggest(column, COLUMNS)}", why_zh)
         if columns.count(column) > 1:
-            raise _wrong(f"column {column} stands twice")
+            raise _wrong(f"column {column} stands twice", f"列 {column} 出现两次")
     rows = []
     for label, cells in zip(frame.index, frame.to_dict("records"), strict=True):
         at = f"row {label}, {_text(cells['service'])}.{_text(cells['indicator'])}"
@@ -429,7 +440,9 @@ def _rows(frame: "pandas.DataFrame") -> list[_Row]:
         rows.append(_Row(at, place, {str(name): cell for name, cell in cells.items()}))
     bare = [row for row in rows if row.place == TOTAL]
     if bare and len(bare) < len(rows):
-        raise bare[0].wrong("county_code is missing; other rows have one")
+        raise bare[0].wrong(
+            "county_code is missing; other rows have one", "缺少 county_code，而其他行有"
+        )
     return rows
 
 
@@ -441,7 +454,9 @@ def _code(found: object, at: str) -> str:
     """
     text = re.sub(r"^(\d+)\.0+$", r"\1", _text(found))
     if re.fullmatch(r"[\d.]*\.\d*", text):
-        raise _wrong(f"{at}: county_code {text} is no code")
+        raise _wrong(
+            f"{at}: county_code {text} is no code", f"{_zh(at)}：county_code {text} 不是代码"
+        )
     return text
 
 
@@ -454,7 +469,8 @@ def _names(rows: list[_Row]) -> dict[str, str]:
         title = row.text("county_name")
         before = names.get(row.place) or title
         if title and title != before:
-            raise row.wrong(f"county {row.place} is called {title}, before it was {before}")
+            why_zh = f"县区 {row.place} 名为 {title}，前面为 {before}"
+            raise row.wrong(f"county {row.place} is called {title}, before it was {before}", why_zh)
         names[row.place] = before
     return {code: title or code for code, title in names.items()}
 
@@ -468,32 +484,39 @@ def _people(said: object, names: Mapping[str, str]) -> dict[str, Decimal]:
     found = {_code(code, "population"): people for code, people in said.items()}
     for code in found:
         if code not in names:
-            raise _wrong(f"population of {code}, which the frame has not; {suggest(code, names)}")
+            why_zh = f"给出了 {code} 的人口，但表中没有该县区；{suggest(code, names, 'zh')}"
+            why = f"population of {code}, which the frame has not; {suggest(code, names)}"
+            raise _wrong(why, why_zh)
     return {code: _positive(people, f"population of {code}") for code, people in found.items()}
 
 
 def _positive(said: object, what: str) -> Decimal:
     number = float(said) if isinstance(said, Real | Decimal) else math.nan
     if not 0 < number < math.inf:
-        raise _wrong(f"{what} = {said} is not a number above 0")
+        raise _wrong(
+            f"{what} = {said} is not a number above 0", f"{_zh(what)} = {said} 不是大于 0 的数"
+        )
     return exact(number)
 
 
 def _known(row: _Row, service: str, indicator: str) -> Indicator | Derived | None:
     """Indicator of the registry a row speaks of, None if it is the row's own."""
     if service not in catalogue():
-        raise row.wrong(f"unknown service {service}; {suggest(service, catalogue())}")
+        why_zh = f"不认识的服务 {service}；{suggest(service, catalogue(), 'zh')}"
+        raise row.wrong(f"unknown service {service}; {suggest(service, catalogue())}", why_zh)
     if not indicator:
-        raise row.wrong("indicator is empty")
+        raise row.wrong("indicator is empty", "indicator 为空")
     known = _indicator(service, indicator)
     with_money = any(row.number(name) is not None for name in ("price", "value"))
     there = [i for method in _methods(service) for i in method.indicators]
     is_open = not there or any(isinstance(i, Products) for i in there)
     if known is None and not is_open and not with_money:
         names = dict.fromkeys(i.name for i in there)
-        raise row.wrong(f"unknown indicator {indicator}; {suggest(indicator, names)}")
+        why_zh = f"不认识的指标 {indicator}；{suggest(indicator, names, 'zh')}"
+        raise row.wrong(f"unknown indicator {indicator}; {suggest(indicator, names)}", why_zh)
     if known is not None and not known.priced and with_money:
-        raise row.wrong("a quantity that has no money; it cannot have a price or a value")
+        why = "a quantity that has no money; it cannot have a price or a value"
+        raise row.wrong(why, "该实物量不计价值，不能有 price 或 value")
     return known
 
 
@@ -501,7 +524,8 @@ def _ecosystem(row: _Row) -> str:
     word = row.text("ecosystem") or UNATTRIBUTED
     known = [*ecosystems(), *groups(), UNATTRIBUTED]
     if word not in known:
-        raise row.wrong(f"unknown ecosystem {word}; {suggest(word, known)}")
+        why_zh = f"不认识的生态系统 {word}；{suggest(word, known, 'zh')}"
+        raise row.wrong(f"unknown ecosystem {word}; {suggest(word, known)}", why_zh)
     return word
 
 
@@ -511,19 +535,23 @@ def _check_signs(row: _Row, key: tuple[str, str]) -> None:
     below = quantity is not None and quantity < 0
     if below and key not in SIGNED:
         allowed = ", ".join(map(".".join, SIGNED))
-        raise row.wrong(f"quantity {quantity} is negative; only these may be: {allowed}")
+        why_zh = f"实物量 {quantity} 为负；只有这些可以为负：{allowed}"
+        raise row.wrong(f"quantity {quantity} is negative; only these may be: {allowed}", why_zh)
     if price is not None and price < 0:
-        raise row.wrong(f"price {price} is negative")
+        raise row.wrong(f"price {price} is negative", f"单价 {price} 为负")
     if stated is not None and stated < 0 and not below:
-        raise row.wrong(f"value {stated} is negative")
+        raise row.wrong(f"value {stated} is negative", f"价值 {stated} 为负")
     if stated is not None and stated > 0 and below:
-        raise row.wrong(f"value {stated} of a quantity of {quantity}")
+        why_zh = f"实物量为 {quantity}，价值却为 {stated}"
+        raise row.wrong(f"value {stated} of a quantity of {quantity}", why_zh)
 
 
 def _check_agrees(row: _Row, made: Decimal, stated: Decimal | None) -> None:
     """Refuse a stated value that is not quantity times price."""
     if stated is not None and abs(made - stated) > AGREES * max(abs(made), abs(stated)):
-        raise row.wrong(f"quantity times price is {made:.2f}, the value stated is {stated:.2f}")
+        why_zh = f"实物量乘以单价为 {made:.2f}，所列价值为 {stated:.2f}"
+        why = f"quantity times price is {made:.2f}, the value stated is {stated:.2f}"
+        raise row.wrong(why, why_zh)
 
 
 def _identities(cube: Cube) -> tuple[Identity, ...]:
@@ -539,9 +567,15 @@ def _identities(cube: Cube) -> tuple[Identity, ...]:
     return tuple(found)
 
 
-def _number(text: str, what: str) -> Decimal | None:
-    """Return the number a text says; None if it is empty."""
-    return number(text, what, CALL)
+def _zh(at: str) -> str:
+    """What a row is called in Chinese.
+
+    >>> _zh("row 3, tourism.visits"), _zh("population")
+    ('行 3，tourism.visits', '人口')
+    """
+    if not at.startswith("row "):
+        return at.replace("population of ", "人口 ").replace("population", "人口")
+    return at.replace("row ", "行 ", 1).replace(", ", "，", 1)
 
 
 def _text(found: object) -> str:

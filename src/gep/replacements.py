@@ -3,20 +3,23 @@
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from gep.coefficients import GIVEN, Book, Coefficient, Keys, Price, Value
 from gep.ecosystems import ecosystems, groups
 from gep.errors import InputError, Problem, UnitError
+from gep.text import is_share, parse_number
 from gep.units import exact, factor, is_money, of_unit, of_year, price_year
 
+LARGEST = Decimal(10) ** 30
+"""No number a caller gives is above this: ions of a province are counted up to 1e26 or so."""
 Said = str | Mapping[str, str]
 """`7.06 CNY_2010/m^3`, or such texts by key (ecosystem, county, year)."""
 
 
-def wrong(call: str, why: str) -> InputError:
-    """E019 of a call."""
-    return InputError(Problem("E019", {"call": call, "why": why}))
+def wrong(call: str, why: str, why_zh: str = "") -> InputError:
+    """E019 of a call, said in both languages; without Chinese the English stands in both."""
+    return InputError(Problem("E019", {"call": call, "why": why, "why_zh": why_zh or why}))
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class Replacer:
         if shipped.by not in (("constant",), ("year",)):
             keys = ", ".join(list(dict.fromkeys(k[0] for k in shipped.values))[:3])
             by = ", ".join(shipped.by)
-            raise wrong(self.call, f"{name} is given by {by}; say which, such as {keys}")
+            why_zh = f"{name} 按 {by} 取值；请指明，如 {keys}"
+            raise wrong(self.call, f"{name} is given by {by}; say which, such as {keys}", why_zh)
         amount, unit = self._parsed(name, said)
         value = Value(amount, "seen", "", "caller", said, verified_by=GIVEN)
         made = replace(
@@ -68,7 +72,10 @@ class Replacer:
     def _keyed(self, shipped: Coefficient, said: Mapping[str, str]) -> Coefficient:
         if shipped.by == ("constant",) or len(shipped.by) > 1:
             by = ", ".join(shipped.by)
-            raise wrong(self.call, f"{shipped.name} is given by {by}: it has no single keys")
+            why_zh = f"{shipped.name} 按 {by} 取值，不能逐键给出"
+            raise wrong(
+                self.call, f"{shipped.name} is given by {by}: it has no single keys", why_zh
+            )
         values: dict[Keys, Value] = dict(shipped.values)
         for key, text in sorted(said.items(), key=lambda entry: entry[0] not in groups()):
             value = self._at(shipped, str(key), str(text))
@@ -81,15 +88,15 @@ class Replacer:
         where = f"{shipped.name}.{key}"
         words = [*ecosystems(), *groups()]
         if shipped.by == ("ecosystem",) and key not in words:
-            raise wrong(self.call, f"{where}: not an ecosystem")
+            raise wrong(self.call, f"{where}: not an ecosystem", f"{where}：不是生态系统类型")
         if shipped.by == ("year",) and not key.isdigit():
-            raise wrong(self.call, f"{where}: not a year")
+            raise wrong(self.call, f"{where}: not a year", f"{where}：不是年份")
         amount, unit = self._parsed(where, said)
         want = shipped.unit
         if is_money(want) and shipped.by == ("year",):
             want = of_year(want, int(key))
         if not unit and want != "1":
-            raise wrong(self.call, f"{where} = {said} states no unit, such as {want}")
+            raise self._without_unit(where, said, want)
         amount *= exact(factor(unit or "1", want, where))
         self._in_range(where, said, amount, shipped)
         return Value(amount, "seen", "", "caller", said, verified_by=GIVEN)
@@ -98,16 +105,14 @@ class Replacer:
         digits, _, unit = said.strip().partition(" ")
         amount = number(digits, name, self.call)
         if amount is None:
-            raise wrong(self.call, f"{name}: not a number: {said}")
+            raise wrong(self.call, f"{name}: not a number: {said}", f"{name}：不是数字：{said}")
         return amount, unit.strip()
 
     def _check(self, made: Coefficient, shipped: Coefficient, stated: bool, said: str) -> None:
         """Refuse a number without unit, of another quantity, undated, or out of range."""
         name, amount = made.name, made.values["",].number
         if not stated and shipped.unit != "1":
-            raise wrong(
-                self.call, f"{name} = {said} states no unit, such as {self._example(shipped)}"
-            )
+            raise self._without_unit(name, said, self._example(shipped))
         if is_money(shipped.unit):
             amount = self._money_in(made, shipped, said)
         else:
@@ -118,7 +123,12 @@ class Replacer:
         low, high = shipped.range
         if not low <= amount <= high:
             bounds = f"{low:f} to {high:f} {shipped.unit}".removesuffix(" 1")
-            raise wrong(self.call, f"{name} = {said} is outside {bounds}")
+            why_zh = f"{name} = {said} 超出 {bounds.replace(' to ', ' 至 ')}"
+            raise wrong(self.call, f"{name} = {said} is outside {bounds}", why_zh)
+
+    def _without_unit(self, name: str, said: str, such: str) -> InputError:
+        why_zh = f"{name} = {said} 没有单位，如 {such}"
+        return wrong(self.call, f"{name} = {said} states no unit, such as {such}", why_zh)
 
     def _example(self, shipped: Coefficient) -> str:
         return of_year(shipped.unit, self.year) if is_money(shipped.unit) else shipped.unit
@@ -132,18 +142,20 @@ class Replacer:
         text = f"{made.name} = {said}"
         year = price_year(made.unit)
         if year is None and is_money(made.unit):
-            why = f"states no year of its money; write {of_year(made.unit, self.year)}"
-            raise wrong(self.call, f"{text} {why}")
+            dated = of_year(made.unit, self.year)
+            why_zh = f"{text} 没有写明是哪一年的价格；请写 {dated}"
+            raise wrong(self.call, f"{text} states no year of its money; write {dated}", why_zh)
         if year is None:
             factor(made.unit, self._example(shipped), made.name)  # raises: this is no money
         assert year is not None
         factor(made.unit, of_year(shipped.unit, year), made.name)
         if made.values["",].number < 0:
-            raise wrong(self.call, f"{text} is negative")
+            raise wrong(self.call, f"{text} is negative", f"{text} 为负")
         found = self.book.price(made, shipped.unit, self.year)
         if isinstance(found, Problem):
             why = f"is money of {year}, which no index moves to {self.year}"
-            raise wrong(self.call, f"{text} {why}")
+            why_zh = f"{text} 为 {year} 年价，没有指数可换算到 {self.year} 年"
+            raise wrong(self.call, f"{text} {why}", why_zh)
         own = self.book.price(made, shipped.unit, price_year(shipped.unit) or year)
         if isinstance(own, Problem):
             own = self.book.price(made, shipped.unit, year)
@@ -167,27 +179,32 @@ def replaced(book: Book, said: Mapping[str, Said], year: int, call: str) -> Book
         owners = [file for file, entries in book.services.items() if name in entries]
         if not owners:
             known = sorted({name for entries in book.services.values() for name in entries})
-            raise wrong(call, f"unknown coefficient {name}; {suggest(name, known)}")
+            raise unknown(call, name, known)
         for file in owners:
             sets = services[file][name]
             services[file][name] = {k: replacer.replacement(c, text) for k, c in sets.items()}
     return replace(book, services=services)
 
 
-def number(text: str, what: str, call: str) -> Decimal | None:
-    """Return the number a text says; None if it is empty."""
-    if not text:
-        return None
-    try:
-        found = Decimal(text.replace("_", "?"))  # Decimal would read 1_0 as 10
-    except InvalidOperation:
-        found = Decimal("NaN")
-    if not found.is_finite():
-        raise wrong(call, f"{what}: not a number: {text}")
+def number(text: str, what: str, call: str, what_zh: str = "") -> Decimal | None:
+    """Return the number a text says, as tables read it; None if it is empty."""
+    found = text if is_share(text) else parse_number(text)
+    if isinstance(found, str):
+        raise wrong(call, f"{what}: not a number: {text}", f"{what_zh or what}：不是数字：{text}")
+    if found is not None and abs(found) > LARGEST:
+        why, why_zh = f"{text} is above {LARGEST:.0e}", f"{text} 大于 {LARGEST:.0e}"
+        raise wrong(call, f"{what}: {why}", f"{what_zh or what}：{why_zh}")
     return found
 
 
-def suggest(word: str, known: Iterable[str]) -> str:
+def unknown(call: str, name: str, known: Iterable[str]) -> InputError:
+    """E019 of a coefficient nobody has."""
+    names = list(known)
+    why_zh = f"没有系数 {name}；{suggest(name, names, 'zh')}"
+    return wrong(call, f"unknown coefficient {name}; {suggest(name, names)}", why_zh)
+
+
+def suggest(word: str, known: Iterable[str], language: str = "en") -> str:
     """Word that was perhaps meant, else all there are.
 
     >>> suggest("quantiy", ["quantity", "price"]), suggest("bees", ["quantity", "price"])
@@ -195,4 +212,6 @@ def suggest(word: str, known: Iterable[str]) -> str:
     """
     names = list(known)
     close = difflib.get_close_matches(word, names, 1)
+    if language == "zh":
+        return f"是否指 {close[0]}？" if close else f"可用：{'、'.join(names)}"
     return f"did you mean {close[0]}?" if close else f"known: {', '.join(names)}"

@@ -1,7 +1,7 @@
 """Rows of department tables → amounts per county, spread over ecosystems."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,15 +11,18 @@ from typing import Any
 from numpy.typing import NDArray
 
 from gep.coefficients import GIVEN
-from gep.cube import UNATTRIBUTED, Amounts, Line, Stated, quanta, shares
+from gep.cube import UNATTRIBUTED, Amounts, Line, Stated, Ways, quanta, shares
 from gep.ecosystems import Ecosystem, Title, members
+from gep.errors import Problem
 from gep.plan import Item, Plan
 from gep.products import grown_on, read
 from gep.service import Indicator, Products, arguments
-from gep.statistics import Row, Table
+from gep.statistics import LARGEST, Row, Table
 from gep.units import exact
 
 CENT = Decimal("0.01")
+MEASURED, FORMULA = "measured", "formula"
+"""How a row of a table comes to its amount."""
 
 
 @dataclass(frozen=True)
@@ -56,39 +59,62 @@ class Weights:
 class Summed:
     """Rows of a table by county and ecosystem: amounts, money if the rows have it, what is given.
 
-    `measured` are the counties no row of which went through the formula.
+    `ways` says of a table with a measured column what was measured, and what the formula gave.
     """
 
     amounts: Amounts
     cents: Amounts
-    measured: frozenset[str]
+    ways: Ways
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def measured(self) -> frozenset[str]:
+        """Counties no row of which went through the formula."""
+        return frozenset(place for place, ways in self.ways.items() if FORMULA not in ways)
 
 
 def row_amounts(plan: Plan, item: Item, i: Indicator, weights: Weights) -> Summed:
     """Amounts of a kernel over the rows of its table, summed per county and spread.
 
     A measured amount wins over the kernel's. A county with a row that lacks a number is missing
-    as a whole: a sum without it is too small. Money the rows have is money of the table's year.
+    as a whole: a sum without it is too small; so is one with a row whose kernel gives no possible
+    number (W519). Money the rows have is money of the table's year.
     """
     table = plan.tables[i.table]
     year = plan.definition.account.year
     totals: dict[str, int | None] = {}
     money: dict[str, int | None] = {}
-    formula = set()
+    by_way: dict[str, dict[str, int | None]] = {MEASURED: {}, FORMULA: {}}
+    rows: Counter[tuple[str, str]] = Counter()
+    problems: list[Problem] = []
     for row in table.rows:
+        at = f"{table.file.name}:{row.line}"
         inputs = _inputs(table, row, item, i, year)
         amount = table.number(row, i.measured[0], i.quantity) if i.measured else None
+        way = FORMULA if amount is None else MEASURED
         if amount is None:
-            formula.add(row.county)
             amount = _result(i.kernel, inputs, i.unit_factor)
+            amount = _possible(amount, at, f"{'.'.join(item.key)} [{i.quantity}]", problems)
         _add(totals, row.county, amount, exact(i.quantum))
+        _add(by_way[way], row.county, amount, exact(i.quantum))
+        rows[row.county, way] += 1
         if i.worth is not None:
-            _add(money, row.county, _result(i.worth, inputs, 1.0), CENT)
+            worth = _result(i.worth, inputs, 1.0)
+            worth = _possible(worth, at, f"{'.'.join(item.key)} [CNY/year]", problems)
+            _add(money, row.county, worth, CENT)
     return Summed(
         _spread(weights, item, totals),
         _spread(weights, item, money),
-        frozenset(totals) - formula if i.measured else frozenset(),
+        _ways(by_way, rows) if i.measured else {},
+        tuple(problems),
     )
+
+
+def _ways(by_way: dict[str, dict[str, int | None]], rows: Counter[tuple[str, str]]) -> Ways:
+    found: Ways = {}
+    for (place, way), count in sorted(rows.items()):
+        found.setdefault(place, {})[way] = count, by_way[way][place]
+    return found
 
 
 def _spread(weights: Weights, item: Item, totals: dict[str, int | None]) -> Amounts:
@@ -122,12 +148,28 @@ def _inputs(
 def _result(
     kernel: Callable[..., float], inputs: dict[str, Decimal | None], times: float
 ) -> Decimal | None:
-    """What a kernel makes of the inputs it takes; None if one of them, or the result, is none."""
+    """What a kernel makes of the inputs it takes; None if one of them, or the result, is none.
+
+    Infinite where it fails, or gives more than a float can hold.
+    """
     known = [inputs[name] for name in arguments(kernel)]
     if any(number is None for number in known):
         return None
-    amount = kernel(*(float(number) for number in known if number is not None)) * times
-    return exact(amount) if math.isfinite(amount) else None
+    try:
+        amount = kernel(*(float(number) for number in known if number is not None)) * times
+    except (ArithmeticError, ValueError):
+        return Decimal("Infinity")
+    return None if math.isnan(amount) else exact(amount)
+
+
+def _possible(
+    amount: Decimal | None, at: str, what: str, problems: list[Problem]
+) -> Decimal | None:
+    """Amount of a row, or None and W519 where no county can have so much."""
+    if amount is None or abs(amount) <= LARGEST:
+        return amount
+    problems.append(Problem("W519", {"at": at, "what": what, "most": f"{LARGEST:.0e}"}))
+    return None
 
 
 def products(plan: Plan, item: Item, weights: Weights) -> list[Line]:

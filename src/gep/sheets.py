@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from gep.errors import GepError, InputError, Problem
-from gep.outline import Outline, has_doctype, letters, place, recalculates
+from gep.outline import Outline, has_doctype, letters, marked, place, recalculates
 from gep.text import decode
 
 LARGEST = 200_000_000
@@ -41,6 +41,10 @@ INSIDE = {"xl/vbaProject.bin": XLSM, "xl/workbook.bin": XLSB, "content.xml": ODS
 
 _LITERAL = re.compile(r'"[^"]*"|\[[^\]]*\]|[\\!_*].')
 """What a number format prints as it stands, or does not print at all."""
+_MULTIPLE = re.compile(r"[万亿]|[百千](?![瓦克米])|[%％‰]|\b(?:k|thousand|million|billion)\b", re.I)
+"""A literal that says the number is shown in thousands or hundredths: 千 but not 千瓦时."""
+_MOVED_POINT = re.compile(r"[0#?][\\!]\.[0#?]|[0#?]\"\.\"[0#?]")
+"""A literal point between digits, as in `0!.0000`: shown in ten thousands."""
 _SCALED = re.compile(r"[0#?],+(?![0#?,])")
 """Commas behind the last digit: shown in thousands."""
 
@@ -155,9 +159,7 @@ def _limit(path: Path, what: Words, found: int, most: int) -> None:
 
 def _workbook(path: Path, file: IO[bytes], archive: zipfile.ZipFile, sheet: str | None) -> Sheet:
     """Text of one sheet, streamed to its last filled row whatever dimension it states."""
-    import openpyxl
-
-    book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+    book = _book(file)
     try:
         chosen = _chosen(path, book.worksheets, sheet)
         chosen.reset_dimensions()
@@ -178,6 +180,20 @@ def _workbook(path: Path, file: IO[bytes], archive: zipfile.ZipFile, sheet: str 
         return Sheet(path, tuple(lines), chosen.title, tuple(map(_range, outline.merged)), faults)
     finally:
         book.close()
+
+
+def _book(file: IO[bytes]) -> Any:
+    """Workbook opened to be streamed; sheets that hold nothing but a chart stay unread."""
+    from openpyxl.chartsheet import Chartsheet
+    from openpyxl.reader.excel import ExcelReader
+
+    class Reader(ExcelReader):  # type: ignore[misc, unused-ignore]
+        def read_chartsheet(self, sheet: Any, _: Any) -> None:
+            self.wb._add_sheet(Chartsheet(parent=self.wb, title=sheet.name))
+
+    reader = Reader(file, read_only=True, data_only=True, keep_links=False, rich_text=True)
+    reader.read()
+    return reader.wb
 
 
 def _chosen(path: Path, there: list[Any], name: str | None) -> Any:
@@ -214,6 +230,7 @@ def _texts(
             wrong.append(Problem("E548", fields))
         else:
             text, what = _text(cell)
+            text = outline.raised.get((number, column), text)
             if what:
                 fields |= {"what": what[0], "what_zh": what[1], "found": text}
                 wrong.append(Problem("E547", fields))
@@ -224,7 +241,8 @@ def _texts(
 def _text(cell: Any) -> tuple[str, Words | None]:
     """Text of a cell, and what the cell is if that is neither number nor text.
 
-    A number shown as per cent is written so: 0.12 as `12%`, which is what a CSV of it holds.
+    A number shown as per cent is written so: 0.12 as `12%`, which is what a CSV of it holds. What
+    is raised in a text is written `^`, so that the mark of a note is no digit.
     """
     value = cell.value
     if value is None:
@@ -235,6 +253,9 @@ def _text(cell: Any) -> tuple[str, Words | None]:
         return str(value).upper(), ("a logical value", "逻辑值")
     if isinstance(value, str):
         return value, None
+    if isinstance(value, list):
+        runs = [(str(run), getattr(getattr(run, "font", None), "vertAlign", None)) for run in value]
+        return marked(runs), None
     if not isinstance(value, int | float):
         return str(value), ("a date or a time", "日期或时间")
     text = plain(value)
@@ -253,6 +274,9 @@ def _shown_times(number_format: str) -> int | None:
 
     Every part of it must do the same: those for positive, negative and zero, and the conditions.
     """
+    literals = "".join(word for word in _LITERAL.findall(number_format) if word[0] not in "_*")
+    if _MULTIPLE.search(literals) or _MOVED_POINT.search(number_format):
+        return None
     parts = [part for part in _LITERAL.sub("", number_format).split(";") if part.strip()]
     signs = {part.count("%") for part in parts} or {0}
     if any(_SCALED.search(part) for part in parts) or signs not in ({0}, {1}):

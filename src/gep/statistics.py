@@ -1,6 +1,8 @@
 """Department tables → checked columns: numbers with units, one row per county and item."""
 
+import difflib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 from gep.config import TableSection, locate
 from gep.errors import InputError, Problem, UnitError, stop_on
 from gep.sheets import Sheet, read
-from gep.text import is_share, parse_number
+from gep.text import is_share, is_total, parse_number
 from gep.units import exact, factor, is_money, of_unit, of_year, price_year
 
 KEY = "county_code"
@@ -17,8 +19,15 @@ ITEM = "name"
 REPEATS = "*"
 HEADER_BY = 10
 """Line by which the header must have come."""
-NOTES = ("注", "备注", "附注", "说明", "note")
+NOTES = (
+    *("注", "备注", "附注", "说明", "来源", "数据来源", "资料来源"),
+    *("note", "source:", "sources:", "data source"),
+)
 """Words that begin the notes below a table."""
+LARGEST = Decimal(10) ** 15
+"""No amount of a county is above this in any unit that is asked for."""
+LISTED = 20
+"""Counties that are named where many are concerned."""
 _HEADER = re.compile(r"^(?P<name>[^()\[\]（）]+?)\s*[(\[（](?P<unit>.+)[)\]）]$")
 
 
@@ -49,7 +58,8 @@ class Table:
         Raises
         ------
         InputError
-            E503 the column states no unit, E504 the cell is no number, E507 it is negative.
+            E503 the column states no unit, E504 the cell is no number, E507 it is negative,
+            E522 it is beyond what an amount can be.
         """
         cell = row.cells.get(column, "")
         value = parse_number(cell)
@@ -65,7 +75,7 @@ class Table:
         if column not in self.units:
             where = f"{self.file.name}: {column}"
             raise InputError(Problem("E503", {"at": where, "column": column, "unit": unit}))
-        return value * exact(self.scale(self.units[column], unit, at))
+        return bounded(value * exact(self.scale(self.units[column], unit, at)), at)
 
     def has_all(self, column: str) -> bool:
         """Whether every row says something in a column."""
@@ -100,6 +110,7 @@ def load(name: str, section: TableSection, folder: Path, year: int) -> Table:
         raise InputError(Problem("E004", {"at": f"statistics.{name}", "file": path}))
     sheet = read(path, section.sheet)
     top, names, units = _header(sheet, section)
+    _check_mappings(name, section, names, path)
     for column, declared in section.columns.items():
         if declared.unit:
             units[column] = declared.unit
@@ -140,6 +151,23 @@ def _columns(line: list[str], section: TableSection) -> tuple[list[str], dict[st
     return names, units
 
 
+def _check_mappings(name: str, section: TableSection, names: list[str], path: Path) -> None:
+    """Raise InputError if a column of gep.toml is not in the file, or stands for two."""
+    problems, taken = [], dict[str, str]()
+    known = ", ".join(filter(None, names))
+    for ours, declared in section.columns.items():
+        at = f"statistics.{name}.columns.{ours}"
+        meant = declared.column or ours
+        other = taken.setdefault(meant, ours)
+        if other != ours:
+            problems.append(Problem("E519", {"at": at, "column": meant, "other": other}))
+        elif ours not in names:
+            close = difflib.get_close_matches(meant, names, 1)
+            fields = {"at": at, "file": path, "column": meant}
+            problems.append(Problem("E517", fields | {"known": close[0] if close else known}))
+    stop_on(problems)
+
+
 def _above_notes(sheet: Sheet, top: int, names: list[str]) -> list[tuple[int, list[str]]]:
     """Filled lines below the header, to the notes; a number among the notes is a row gone astray.
 
@@ -163,7 +191,7 @@ def _is_note(line: list[str], key: int) -> bool:
     """Whether a line begins with a note, and its county code is empty or that note."""
     first = next(n for n, cell in enumerate(line) if cell.strip())
     code = line[key].strip() if key < len(line) else ""
-    noted = line[first].strip().lower().startswith(NOTES)
+    noted = line[first].strip().lower().replace("：", ":").startswith(NOTES)
     return noted and (not code or first == key)
 
 
@@ -194,6 +222,8 @@ def check(
     if problems:
         return problems
     seen: dict[tuple[str, ...], int] = {}
+    if item == REPEATS:
+        problems += _copies(table)
     for row in table.rows:
         at = f"{table.file.name}:{row.line}"
         key: tuple[str, ...] = (row.county,)
@@ -201,6 +231,8 @@ def check(
             key = (*key, str(row.line) if item == REPEATS else row.cells[item])
         if row.county not in codes:
             problems.append(Problem("E509", {"at": at, "code": row.county}))
+        if item == ITEM and is_total(row.cells[ITEM]):
+            problems.append(Problem("E556", {"at": at, "word": row.cells[ITEM]}))
         if key in seen:
             fields = {"at": at, "key": " / ".join(key), "line": seen[key]}
             problems.append(Problem("E505", fields))
@@ -214,3 +246,44 @@ def check(
             except ValueError as error:
                 problems += [p for p in getattr(error, "problems", ()) if p not in problems]
     return problems
+
+
+def _copies(table: Table) -> list[Problem]:
+    """Rows of one county that say the same in every cell: a line pasted twice."""
+    problems: list[Problem] = []
+    seen: dict[tuple[str, ...], int] = {}
+    for row in table.rows:
+        first = seen.setdefault(tuple(row.cells.values()), row.line)
+        if first != row.line:
+            fields = {"at": f"{table.file.name}:{row.line}", "line": first}
+            problems.append(Problem("E555", fields))
+    return problems
+
+
+def without_rows(table: Table, names: Mapping[str, str], group: str = "") -> list[Problem]:
+    """W517 if counties, *names* by code, have no row in a table, or none of a group of it."""
+    rows = [row for row in table.rows if not group or row.cells.get("group") == group]
+    absent = [code for code in names if code not in {row.county for row in rows}]
+    if not absent:
+        return []
+    listed = ", ".join(f"{code} {names[code]}".rstrip() for code in absent[:LISTED])
+    listed += " …" if len(absent) > LISTED else ""
+    at = f"{table.file.name}, {group}" if group else table.file.name
+    at_zh = f"{table.file.name}，{group}" if group else table.file.name
+    fields: dict[str, object] = {"at": at, "at_zh": at_zh, "count": len(absent)}
+    fields |= {"total": len(names), "counties": listed}
+    return [Problem("W517", fields)]
+
+
+def bounded(number: Decimal, at: str) -> Decimal:
+    """Return *number* if an amount can be so large.
+
+    Raises
+    ------
+    InputError
+        E522 it is above `LARGEST`.
+    """
+    if number > LARGEST:
+        fields = {"at": at, "value": f"{number.normalize():.6g}", "low": 0, "high": f"{LARGEST:.0e}"}
+        raise InputError(Problem("E522", fields))
+    return number

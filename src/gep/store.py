@@ -249,6 +249,14 @@ def _point(folder: Path, name: str) -> None:
         raise unwritten(folder, error) from None
 
 
+def _is_file(path: Path) -> bool:
+    """Tell whether a file is there; under a name no file can have there is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def find(path: Path) -> Path:
     """Run folder at *path*, or the latest one below it.
 
@@ -257,10 +265,10 @@ def find(path: Path) -> Path:
     InputError
         E790 if there is none, or the file `latest` names none.
     """
-    if Path(path / MANIFEST).is_file():
+    if _is_file(path / MANIFEST):
         return path
-    if Path(path / LATEST).is_file():
+    if _is_file(path / LATEST):
         latest = path / (path / LATEST).read_bytes().decode("utf8", "replace").strip()
-        if Path(latest / MANIFEST).is_file():
+        if _is_file(latest / MANIFEST):
             return latest
     raise InputError(Problem("E790", {"folder": path}))

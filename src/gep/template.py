@@ -3,12 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
+from gep.columns import COMPARED, JUDGED
 from gep.ecosystems import Title
 from gep.errors import InputError, Problem, ResourceError
 from gep.layers import UNKNOWN, records, variables
-from gep.plan import COMPARED
 from gep.profile import Choice, Profile, chosen, load
-from gep.quality.case import TABLES as JUDGED
 from gep.service import Indicator, Products, Service, services
 from gep.statistics import ITEM
 from gep.units import FIRST_YEAR
@@ -17,13 +16,13 @@ from gep.variants import variants
 HEAD = """\
 # Account of the Gross Ecosystem Product / 生态产品总值核算
 # Files are found from the folder of this file. `gep check` lists every problem, `gep run` accounts.
-# 文件路径相对于本文件所在文件夹。先运行 gep check 查问题,再运行 gep run 核算。
+# 文件路径相对于本文件所在文件夹。先运行 gep check 查问题，再运行 gep run 核算。
 
 [account]
 name = "{name}"
 year = 2021                  # accounting year / 核算年份 ({first} …)
 profile = "{profile}"
-# price_year = 2021          # money of which year / 价格年份, default: the accounting year
+# price_year = 2021          # money of which year, else the above / 价格年份，不写则为核算年份
 # base_year = 2021           # constant prices of this year beside / 不变价基年
 # optional = [{optional}]  # left to you / 可选服务
 
@@ -34,7 +33,7 @@ name = "name"
 # city_code = "city_code"
 # city_name = "city_name"
 
-[rasters.ecosystem]          # land cover; its grid is the account grid / 土地覆被,核算格网
+[rasters.ecosystem]          # land cover; its grid is the account grid / 土地覆被，核算格网
 file = "ecosystem.tif"
 # clcd globeland30 worldcover glc_fcs30 cnlucd third_survey igbp gep, or a file
 legend = "clcd"
@@ -226,5 +225,5 @@ def _list(ready: list[Service]) -> str:
     for service in ready:
         for i in service.indicators:
             if isinstance(i, Products):
-                lines.append(f"- {i.group}:{service.title.zh}")
+                lines.append(f"- {i.group}：{service.title.zh}")
     return "\n".join(lines) + "\n"

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 WORDS = {
     "en": {
         ":": ": ",
+        ",": ", ",
+        "·": ", ",
+        "(": " (",
+        ")": ")",
         "service": "service",
         "indicator": "indicator",
         "quantity": "quantity",
@@ -74,6 +78,7 @@ WORDS = {
         "made_before": "there already",
         "from": "from",
         "none": "no problems",
+        "maps": "maps",
         "before": "before",
         "after": "after",
         "difference": "difference",
@@ -97,6 +102,10 @@ WORDS = {
     },
     "zh": {
         ":": "：",
+        ",": "，",
+        "·": "·",
+        "(": "（",
+        ")": "）",
         "service": "服务",
         "indicator": "指标",
         "quantity": "实物量",
@@ -153,6 +162,7 @@ WORDS = {
         "made_before": "原已存在",
         "from": "来自",
         "none": "没有问题",
+        "maps": "地图",
         "before": "前期",
         "after": "后期",
         "difference": "变化",
@@ -277,7 +287,7 @@ def notes(result: "Result", language: str) -> list[str]:
     lines.append(f"{checked} / {all_numbers} {words['unverified']}")
     if shares := result.provisional:
         large = [f"{catalogue()[s].title.say(language)} {n:.1%}" for s, n in shares.items()]
-        lines.append(f"{words['decided']}{words[':']}{', '.join(large)}")
+        lines.append(f"{words['decided']}{words[':']}{words[','].join(large)}")
     return lines
 
 
@@ -289,16 +299,16 @@ def understood(report: "Report", language: str) -> str:
     counties = report.plan.counties
     area = sum(counties.areas) / 1e6
     first = zip(counties.codes[:4], counties.names[:4], strict=True)
-    listed = ", ".join(f"{code} {name}" for code, name in first)
+    listed = words[","].join(f"{code} {name}" for code, name in first)
     more = " …" if len(counties.codes) > 4 else ""
-    lines = [
-        f"{words['counties']}{words[':']}{len(counties.codes)}, {area:,.2f} km² ({listed}{more})"
-    ]
+    count = f"{words['counties']}{words[':']}{len(counties.codes)}{words[',']}{area:,.2f} km²"
+    lines = [f"{count}{words['(']}{listed}{more}{words[')']}"]
     for table in report.plan.tables.values():
-        lines.append(f"{words['table']} {table.name}: {len(table.rows)} {words['rows']}")
+        count = f"{len(table.rows)} {words['rows']}"
+        lines.append(f"{words['table']} {table.name}{words[':']}{count}")
     largest = sorted(report.ecosystems.items(), key=lambda entry: -entry[1])
     shares = [f"{_kind(key, language)} {share:.1%}" for key, share in largest]
-    return "\n".join([*lines, f"{words['ecosystems']}{words[':']}{', '.join(shares)}"])
+    return "\n".join([*lines, f"{words['ecosystems']}{words[':']}{words[','].join(shares)}"])
 
 
 def _kind(key: str, language: str) -> str:
@@ -311,25 +321,41 @@ def left_out(reasons: Sequence["Problem"], language: str) -> list[str]:
     words = WORDS[language]
     unbuilt = [str(r.fields["service"]) for r in reasons if r.code == "W101"]
     named = [catalogue()[name].title.say(language) for name in unbuilt]
-    lines = (
-        [f"{words['uncovered']} ({words['not_built']}){words[':']}{', '.join(named)}"]
-        if named
-        else []
-    )
-    return lines + [
-        f"{words['uncovered']}{words[':']}{r.text(language)}" for r in reasons if r.code != "W101"
-    ]
+    unbuilt_ones = f"{words['uncovered']}{words['(']}{words['not_built']}{words[')']}".rstrip()
+    lines = [f"{unbuilt_ones}{words[':']}{words[','].join(named)}"] if named else []
+    return lines + [_lacking(r, language) for r in reasons if r.code != "W101"]
+
+
+def _lacking(reason: "Problem", language: str) -> str:
+    """Why an indicator is not covered, under its titles; any other reason behind its heading."""
+    from gep.service import services
+
+    words, text = WORDS[language], reason.text(language)
+    name, indicator = (str(reason.fields.get(key, "")) for key in ("service", "indicator"))
+    key = f"{name}.{indicator}".rstrip(".")
+    if not name or not text.startswith(key):
+        return f"{words['uncovered']}{words[':']}{text}"
+    own = [i for (owner, _), s in services().items() if owner == name for i in s.indicators]
+    title = next((i.title.say(language) for i in own if i.name == indicator), indicator)
+    titles = filter(None, (catalogue()[name].title.say(language), title))
+    return words["·"].join(dict.fromkeys(titles)) + text.removeprefix(key)
 
 
 def prepared(steps: Sequence["Step"], language: str) -> list[str]:
     """Return one line per raster that is not given but made: how, and from what."""
     words = WORDS[language]
     return [
-        f"{words['is_prepared' if step.ready else 'to_prepare']}{words[':']}{step.name} "
-        f"({step.preparation.title.say(language)}, {step.preparation.method}), "
-        f"{words['from']} {', '.join(step.made_from)}"
+        f"{words['is_prepared' if step.ready else 'to_prepare']}{words[':']}"
+        f"{called(step, language)}{words[',']}{words['from']} {', '.join(step.made_from)}"
         for step in steps
     ]
+
+
+def called(step: "Step", language: str) -> str:
+    """Name of a raster that is made, with its title and the method."""
+    words = WORDS[language]
+    method = f"{step.preparation.title.say(language)}{words[',']}{step.preparation.method}"
+    return f"{step.name}{words['(']}{method}{words[')']}"
 
 
 def layer_table(report: "Report", language: str) -> str:

@@ -2,12 +2,39 @@
 
 import re
 import unicodedata
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 
 from gep.errors import InputError, Problem
 
 EMPTY = ("", "-", "—", "–", "...", "/", "NA", "N/A", "null")
+TOTALS = ("合计", "总计", "小计", "共计", "总产值", "总值")
+"""Words that begin or end the name of a row that adds up others."""
+SUMS = {"total", "totals", "subtotal"}
+_FULL_WIDTH = str.maketrans("０１２３４５６７８９．，＋－％", "0123456789.,+-%")
+"""All that is folded: ① and ² are no digits of the number they stand behind."""
+_GROUPED = re.compile(
+    r"[+-]?[0-9]{1,3}(?:(,[0-9]{3})+|([ \u00a0\u2009\u202f][0-9]{3})+)(\.[0-9]*)?"
+)
+"""Thousands set apart by commas, or by blanks."""
+_PLAIN = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+
+
+def is_total(word: str) -> bool:
+    """Tell whether a name is that of a row that adds up others.
+
+    >>> [is_total(word) for word in ("粮食 小计", "农业总产值（万元）", "Grain, total", "茶叶")]
+    [True, True, True, False]
+    """
+    bare = re.sub(r"[(（\[][^(（\[]*[)）\]]\s*$", "", word)
+    for said in (word, bare):
+        words = re.findall(r"[^\W_]+", said.lower())
+        joined = "".join(words)
+        if joined.startswith(TOTALS) or joined.endswith(TOTALS):
+            return True
+        if words and {words[0], words[-1]} & SUMS:
+            return True
+    return word.strip().lower() in ("sum", "sub total")
 
 
 def is_share(cell: str) -> bool:
@@ -22,24 +49,18 @@ def is_share(cell: str) -> bool:
 def parse_number(text: str) -> Decimal | str | None:
     """Return the number in a cell, None for an empty cell, the text itself if it is neither.
 
-    >>> parse_number("１,234.5"), parse_number("—"), parse_number("12%"), parse_number("abc")
-    (Decimal('1234.5'), None, Decimal('0.12'), 'abc')
+    >>> parse_number("１,234.5"), parse_number("—"), parse_number("12%"), parse_number("12①")
+    (Decimal('1234.5'), None, Decimal('0.12'), '12①')
     """
-    plain = unicodedata.normalize("NFKC", text).strip().lstrip("'").replace(" ", "")
-    if plain in EMPTY:
+    if unicodedata.normalize("NFKC", text).strip().lstrip("'") in EMPTY:
         return None
+    plain = text.translate(_FULL_WIDTH).strip().lstrip("'").strip()
     times = Decimal(1)
     if plain.endswith("%"):
-        plain, times = plain[:-1], Decimal("0.01")
-    if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", plain):
-        plain = plain.replace(",", "")
-    if "_" in plain:
-        return text
-    try:
-        number = Decimal(plain)
-    except InvalidOperation:
-        return text
-    return number * times if number.is_finite() else text
+        plain, times = plain[:-1].rstrip(), Decimal("0.01")
+    if _GROUPED.fullmatch(plain):
+        plain = re.sub(r"[^0-9.+-]", "", plain)
+    return Decimal(plain) * times if _PLAIN.fullmatch(plain) else text
 
 
 def decode(path: Path) -> str:

@@ -54,6 +54,7 @@ percent = 0.01
 degree = [angle] = °
 CNY = [money] = 元
 """
+EXAMPLES = "mm, m^2, ha, 亩, m^3, kg, t, tCO2, CNY_2020, year"
 TEN_THOUSANDS = {"万": 1e4, "亿": 1e8}
 TRAPS = {
     "ton": "t (tonne, 1000 kg)",
@@ -78,7 +79,30 @@ TRAPS = {
 }
 """Names that fooled somebody, and what to write instead."""
 
+LONGEST = 200
+"""Characters a unit may have."""
 _NAME = re.compile(r"[^\W\d]\w*")
+_TOKEN = re.compile(
+    r"""\s*(?:
+    (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?)(?!\w)
+    |(?P<name>[^\W\d]\w*|°)
+    |(?P<power>(?:\^|\*\*)\s*-?(?:[1-9](?:\.5)?|0\.5)(?![\w.]))
+    |(?P<operator>[*/])
+    |(?P<open>\()
+    |(?P<close>\))
+    )\s*""",
+    re.VERBOSE,
+)
+_FOLLOWS = {
+    "": ("number", "name", "open"),
+    "open": ("number", "name", "open"),
+    "operator": ("name", "open"),
+    "number": ("operator", "close"),
+    "name": ("power", "operator", "close"),
+    "close": ("power", "operator", "close"),
+    "power": ("operator", "close"),
+}
+"""What may stand behind what: a number only at the head, so `元/t 2` and `t*0.5` are no units."""
 _SCALED = re.compile(r"(?<!\w)(万|亿)([^\W\d]\w*(?:\s*(?:\^|\*\*)\s*\d+)?)")
 
 
@@ -101,8 +125,33 @@ def _plain(text: str) -> str:
     """
     for sign, plain in (("²", "^2"), ("³", "^3"), ("·", "*"), ("×", "*")):
         text = text.replace(sign, plain)
-    text = unicodedata.normalize("NFKC", text).replace("%", "percent")
+    text = "".join(map(_compatible, text)).replace("%", "percent")
     return _SCALED.sub(lambda m: f"({TEN_THOUSANDS[m[1]]:g} * {m[2]})", text)
+
+
+def _compatible(sign: str) -> str:
+    """Full-width signs and squares such as ㎡ and ℃ as plain letters; ② is no 2."""
+    wide = "\uff00" <= sign <= "\uffef" or "\u3300" <= sign <= "\u33ff" or sign == "℃"
+    return unicodedata.normalize("NFKC", sign) if wide else sign
+
+
+def _well_formed(plain: str) -> bool:
+    """Whether a text is names, products, quotients and small powers, at most a number ahead.
+
+    >>> [_well_formed(text) for text in ("0.1*mm/year", "t/(ha*year)", "t;kg", "元/t 2", "9**9**9")]
+    [True, True, False, False, False]
+    """
+    last, depth, end = "", 0, 0
+    while end < len(plain):
+        token = _TOKEN.match(plain, end)
+        kind = token.lastgroup if token else None
+        if token is None or kind not in _FOLLOWS[last]:
+            return False
+        depth += (kind == "open") - (kind == "close")
+        if depth < 0:
+            return False
+        last, end = kind, token.end()
+    return depth == 0 and "open" not in _FOLLOWS[last] and last != ""
 
 
 @cache
@@ -121,6 +170,8 @@ def parse(text: str) -> "pint.Quantity[float]":
             write = TRAPS[name]
             raise UnitError(Problem("E602", {"unit": text, "name": name, "write": write}))
     try:
+        if plain and (len(plain) > LONGEST or not _well_formed(plain)):
+            raise ValueError(text)
         units = registry()
         unit: pint.Quantity[float] = units.Quantity(
             units.parse_expression("1" if plain in ("", "1") else plain)
@@ -129,8 +180,7 @@ def parse(text: str) -> "pint.Quantity[float]":
             raise ValueError(text)
         return unit
     except Exception as error:  # pint raises a family of unrelated errors on malformed text
-        known = ", ".join(("mm", "m^2", "ha", "亩", "m^3", "kg", "t", "tCO2", "CNY_2020", "year"))
-        raise UnitError(Problem("E601", {"unit": text, "known": known})) from error
+        raise UnitError(Problem("E601", {"unit": text, "known": EXAMPLES})) from error
 
 
 def factor(have: str, want: str, what: str) -> float:
@@ -150,6 +200,8 @@ def factor(have: str, want: str, what: str) -> float:
     if have == want:
         return 1.0
     ratio = float((source / target).to_base_units().magnitude)
+    if not 0 < ratio < math.inf:
+        raise UnitError(Problem("E601", {"unit": have, "known": EXAMPLES}))
     return _tidy(ratio)
 
 

@@ -1,7 +1,8 @@
-"""FAO 56 and InVEST Annual Water Yield, by the kernels of evapotranspiration.
+"""FAO 56 by the kernels of evapotranspiration, InVEST Annual Water Yield by `gep.preparations`.
 
 The steps of FAO 56 are read out of its own kernels: with the numbers of the other steps set to 0 or
-1 what is left of a day's evapotranspiration is the one step.
+1 what is left of a day's evapotranspiration is the one step. A day is what a series that ends with
+it gives more than one that ends before; `gep.preparations` takes whole years only.
 """
 
 import math
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+import gep
 from gep import coefficients
 from gep.preparation import preparations
 from published.case import Said
@@ -171,16 +173,12 @@ def share_of_rain(said: Said) -> dict[str, float]:
     found = {}
     for row, column in np.ndindex(i["P_mm"].shape):
         at = (row, column)
-        water = _kernel(
-            "available_water",
-            "root_zone",
+        water = gep.preparations["available_water", "root_zone"](
             root_depth=i["root_depth_mm"][at],
             soil_depth=i["soil_depth_mm"][at],
             available_water_share=i["PAWC"][at],
         )
-        evaporated = _kernel(
-            "evapotranspiration",
-            "budyko_fu",
+        evaporated = gep.preparations["evapotranspiration", "budyko_fu"](
             precipitation=i["P_mm"][at],
             reference_evapotranspiration=i["ETo_mm"][at],
             available_water=water,

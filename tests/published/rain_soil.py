@@ -1,41 +1,25 @@
-"""Runoff by curve number and erodibility by EPIC, by the kernels and the numbers on file."""
+"""Runoff by curve number and erodibility by EPIC, through `gep.preparations`."""
 
-from collections.abc import Callable
-from typing import Any
-
-from gep import coefficients
-from gep.preparation import preparations
+import gep
 from published.case import Said
 
 INCH = 25.4
 """Millimetres; the tables of TR-55 are in inches."""
-
-
-def _kernel(name: str, method: str, **inputs: Any) -> float:
-    """What a method gives, with the numbers on file where *inputs* has none."""
-    preparation = preparations()[name, method]
-    kernel: Callable[..., float] = preparation.kernel  # type: ignore[assignment]
-    book, _ = coefficients.load()
-    for key, unit in preparation.coefficients.items():
-        coefficient = book.coefficient(name, key)
-        assert coefficient
-        number = coefficient.number(unit, ecosystem="mixed_forest", year=2021)
-        assert number
-        inputs.setdefault(key, float(number[0]))
-    return kernel(**inputs)
+DRY = [0.0] * 364
+"""The other days of the year."""
+CURVES = ("curve_number_a", "curve_number_b", "curve_number_c", "curve_number_d")
 
 
 def curve_number_runoff(said: Said) -> dict[str, float]:
-    """TR-55, table 2-1: storms of one day, any rain being one."""
+    """TR-55, table 2-1: years with one day of rain, any rain being a storm."""
+    method = gep.preparations["storm_runoff", "curve_number"]
     found = {}
     for number, (rain, curve) in enumerate(said["inputs"]["P_in,CN"]):
-        runoff = _kernel(
-            "storm_runoff",
-            "curve_number",
+        runoff = method(
             soil_group=2.0,
-            daily_precipitation=[rain * INCH],
+            daily_precipitation=[rain * INCH, *DRY],
             storm_threshold=0.0,
-            curve_number_b=curve,
+            **dict.fromkeys(CURVES, curve),
         )
         found[f"Q_in.{number}"] = runoff / INCH
     return found
@@ -43,9 +27,10 @@ def curve_number_runoff(said: Said) -> dict[str, float]:
 
 def epic_erodibility(said: Said) -> dict[str, float]:
     """Williams 1990: a loam, and four textures within the range of the InVEST guide."""
+    method = gep.preparations["erodibility", "epic"]
     names = ("sand", "silt", "clay", "organic_carbon")
     factors = [
-        _kernel("erodibility", "epic", **dict(zip(names, soil, strict=True)))
+        method(soil=1.0, **dict(zip(names, soil, strict=True)))
         for soil in said["inputs"]["sand,silt,clay,OC_pct"]
     ]
     within = all(0.009 <= factor <= 0.092 for factor in factors)

@@ -150,19 +150,19 @@ HELD = (
     Held(
         "tr55-scs-runoff",
         rain_soil.curve_number_runoff,
-        "kernel of storm runoff by curve number, in mm",
+        "`gep.preparations`: storm runoff by curve number, in mm",
         blind={r"\.4\.": "all of it is 0"},
     ),
     Held(
         "epic-k-factor",
         rain_soil.epic_erodibility,
-        "kernel of erodibility by EPIC",
+        "`gep.preparations`: erodibility by EPIC",
         blind={"OC_pct": COARSE},
     ),
     Held(
         "cai2000-c-factor-continuity",
         soil.cover_by_cai,
-        "kernel of the cover factor, `cai2000`, with the numbers on file",
+        "`gep.preparations`: cover factor, `cai2000`, with the numbers on file",
         blind={
             r"pct\.0$": "all of it is 0",
             r"pct\.1$": "beyond the end of the curve it is 0 as well",
@@ -193,7 +193,7 @@ HELD = (
     Held(
         "invest-awy-aet-fraction",
         evaporation.share_of_rain,
-        "kernels of available water and of evapotranspiration by the curve of Fu",
+        "`gep.preparations`: available water, and evapotranspiration by the curve of Fu",
         blind={
             r"^(Kc|ETo_mm|P_mm)\.(0\.2|1\.0)$": "all of the rain evaporates there",
             r"^(root_depth_mm|PAWC)\.(0\.2|1\.0|1\.2)$": "no plants there",

@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+import gep
 from gep import coefficients
 from gep.preparation import preparations
 from gep.preparations.slope_factor import sdr_factor
@@ -20,16 +21,16 @@ def cover_by_cai(said: Said) -> dict[str, float]:
 
     The numbers are those on file, the cover in per cent.
     """
-    one = preparations()["cover_factor", "cai2000"]
-    given = [_on_file("cover_factor", name, unit) for name, unit in one.coefficients.items()]
-    found = [one.kernel(float(cover), *given) for cover in said["inputs"]["coverage_pct"]]
-    return {f"C.{n}": float(factor) for n, factor in enumerate(found)}  # type: ignore[arg-type]
+    method = gep.preparations["cover_factor", "cai2000"]
+    found = [method(vegetation_cover=cover) for cover in said["inputs"]["coverage_pct"]]
+    return {f"C.{n}": factor for n, factor in enumerate(found)}
 
 
 def ls_of_invest(said: Said) -> dict[str, float]:
     """natcap/invest tests/test_sdr.py, test_ls_factor: from the area that drains into a pixel.
 
-    The numbers are those on file but for l_max, which the test sets.
+    The numbers are those on file but for l_max, which the test sets. `gep.preparations` starts from
+    elevation, so this calls what LS is made of.
     """
     inputs = said["inputs"]
     one = preparations()["slope_factor", "invest_sdr"]

@@ -1,21 +1,16 @@
-"""Rasters that ../shared/data does not hold, derived from those it does, as documented.
+"""The factors of Jiangxi and Xingguo in plain numpy, each formula written out once more.
 
-    python tests/real/derive.py [folder]
-
-Writes ``<folder>/jiangxi/*.tif`` and ``<folder>/xingguo/*.tif`` (default ``build/real``, outside
-version control). Nothing of gep is imported: these are plain numpy formulas, each in a function of
-its own with its source and limits; docs/methods.md#factors collects them, #provenance there says
-what seen, recalled and design mean. The 1 km grid is a grid, not the information content: climate
-was had at 10 km, soil at 25 km, NDVI at 11 km, land cover at 5.5 km.
+The accounts beside this file have gep prepare them; nothing of gep is imported here, so that
+test_real.py can hold what it prepares, cell by cell, against another way to the same number. Each
+formula is a function of its own with its source and limits; docs/methods.md#factors collects them,
+#provenance there says what seen, recalled and design mean. The 1 km grid is a grid, not the
+information content: climate was had at 10 km, soil at 25 km, NDVI at 11 km, land cover at 5.5 km.
 """
 
 from __future__ import annotations
 
 import math
-import os
-import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import rasterio
@@ -25,7 +20,6 @@ ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared" / "data"
 BUILD = ROOT / "build" / "real"
 INPUTS = {"jiangxi": SHARED / "jiangxi" / "grid_1km", "xingguo": SHARED / "xingguo"}
-NODATA = -9999.0
 
 WATER = (0, 17)
 FOREST = (1, 2, 3, 4, 5, 8)
@@ -45,14 +39,6 @@ STEEPEST = 30.0
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.uint8]
-
-
-class Output(NamedTuple):
-    """One derived raster: its values, unit and how it was had."""
-
-    values: Array
-    unit: str
-    method: str
 
 
 def evapotranspiration(precipitation: Array, temperature: Array) -> Array:
@@ -232,76 +218,35 @@ def read_codes(path: Path) -> Codes:
     return codes
 
 
-def derive(folder: Path, limits: tuple[float, float]) -> dict[str, Output]:
-    """Every derived raster of the grid whose inputs are in *folder*."""
+def stored(values: Array) -> Array:
+    """Values in single precision, as a raster keeps them, also one that others are made of."""
+    return values.astype(np.float32).astype(np.float64)
+
+
+def derive(folder: Path, limits: tuple[float, float]) -> dict[str, Array]:
+    """Every factor of the grid whose inputs are in *folder*, and what factors are made of."""
     rain, temperature = read(folder / "precip_mm_yr.tif"), read(folder / "temp_c.tif")
     codes = read_codes(folder / "lulc_igbp.tif")
     sand, silt, clay = (read(folder / "soil_sand_silt_clay.tif", band) for band in (1, 2, 3))
     with rasterio.open(folder / "dem_m.tif") as file:
         size = float(file.transform.a)
-    degrees = slope(read(folder / "dem_m.tif"), size)
-    cover = vegetation_cover(read(folder / "ndvi_201801.tif"), limits)
-    outputs = {
-        "evapotranspiration": Output(
-            evapotranspiration(rain, temperature), "mm/year", "Turc 1954, P and T of unstated years"
-        ),
-        "erosivity": Output(
-            erosivity(rain), "MJ*mm/(ha*h*year)", "0.0534 P^1.6548, P of unstated years"
-        ),
-        "erodibility": Output(
-            erodibility(sand, silt, clay, codes),
-            "t*ha*h/(ha*MJ*mm)",
-            "Renard 1997, geometric mean particle diameter, texture only",
-        ),
-        "slope_factor": Output(
-            slope_factor(degrees, codes), "1", "Horn slope of 1 km cells, segmented S, 122 m"
-        ),
-        "cover_factor": Output(
-            cover_factor(cover, codes), "1", "cover from NDVI of January 2018, table by class"
-        ),
-        "support_factor": Output(support_factor(degrees, codes), "1", "1; cropland by slope"),
+    degrees = stored(slope(read(folder / "dem_m.tif"), size))
+    cover = stored(vegetation_cover(read(folder / "ndvi_201801.tif"), limits))
+    made = {
+        "evapotranspiration": evapotranspiration(rain, temperature),
+        "erosivity": erosivity(rain),
+        "erodibility": erodibility(sand, silt, clay, codes),
+        "slope": degrees,
+        "slope_factor": slope_factor(degrees, codes),
+        "vegetation_cover": cover,
+        "cover_factor": cover_factor(cover, codes),
+        "support_factor": support_factor(degrees, codes),
     }
     known = ~np.isnan(rain) & (codes != 255) & ~np.isnan(degrees)
-    return {
-        name: output._replace(values=np.where(known, output.values, np.nan))
-        for name, output in outputs.items()
-    }
-
-
-def write(path: Path, like: Path, output: Output) -> None:
-    """Write one derived raster on the grid of the file *like*; one that is there already stays."""
-    with rasterio.open(like) as file:
-        profile = {"crs": file.crs, "transform": file.transform}
-        height, width = file.shape
-    profile |= {"driver": "GTiff", "height": height, "width": width, "count": 1}
-    profile |= {"dtype": "float32", "nodata": NODATA, "tiled": True}
-    profile |= {"blockxsize": 256, "blockysize": 256, "compress": "deflate", "predictor": 3}
-    stored = np.where(np.isnan(output.values), NODATA, output.values).astype(np.float32)
-    part = path.with_suffix(f".{os.getpid()}.part")
-    with rasterio.open(part, "w", **profile) as file:
-        file.write(stored, 1)
-        file.set_band_unit(1, output.unit)
-        file.update_tags(method=output.method, derived="tests/real/derive.py")
-    if path.exists() and path.read_bytes() == part.read_bytes():
-        part.unlink()
-    else:
-        part.replace(path)
+    return {name: stored(np.where(known, values, np.nan)) for name, values in made.items()}
 
 
 def provincial_limits() -> tuple[float, float]:
     """NDVI of bare soil and of full cover, over the land of the province."""
     folder = INPUTS["jiangxi"]
     return vegetation_limits(read(folder / "ndvi_201801.tif"), read_codes(folder / "lulc_igbp.tif"))
-
-
-def main(target: Path = BUILD) -> None:
-    """Write the derived rasters of both grids below *target*."""
-    limits = provincial_limits()
-    for name, folder in INPUTS.items():
-        (target / name).mkdir(parents=True, exist_ok=True)
-        for variable, output in derive(folder, limits).items():
-            write(target / name / f"{variable}.tif", folder / "dem_m.tif", output)
-
-
-if __name__ == "__main__":
-    main(*(Path(argument) for argument in sys.argv[1:2]))

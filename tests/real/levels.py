@@ -81,6 +81,7 @@ def at_prices_of(year: int) -> Province:
     """Run the province at the prices of a year."""
     text = (HERE / "jiangxi.toml").read_text("utf8")
     path = derive.BUILD / f"prices_{year}.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
     head = 'profile = "jiangxi-2021"\n'
     path.write_text(text.replace(head, f"{head}price_year = {year}\n"), "utf8")
     return Province(gep.open(path).run())
@@ -196,6 +197,5 @@ def filled(page: str, made: str) -> str:
 
 
 if __name__ == "__main__":
-    derive.main()
     made = table(rows(at_prices_of(2019), at_prices_of(2010)))
     README.write_text(filled(README.read_text("utf8"), made), "utf8")

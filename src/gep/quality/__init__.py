@@ -5,12 +5,13 @@ from typing import Any
 
 from gep import statistics
 from gep.check import Understood
+from gep.columns import JUDGED
 from gep.ecosystems import Title
 from gep.errors import Problem, gathering
 from gep.plan import Plan
 from gep.profile import catalogue
 from gep.quality import evidence, former, plausible
-from gep.quality.case import TABLES, Case, Finding
+from gep.quality.case import Case, Finding
 from gep.quality.growth import growth
 from gep.quality.limits import Rule, rules
 from gep.quality.provenance import decisive, unverified
@@ -42,7 +43,7 @@ def early(plan: Plan, layers: Iterable[Understood]) -> list[Problem]:
     problems: list[Problem] = []
     with gathering(problems):
         former.find(plan)
-    for name, columns in TABLES.items():
+    for name, columns in JUDGED.items():
         if name in plan.tables:
             table = plan.tables[name]
             known = {c: unit for c, unit in columns.items() if c in table.rows[0].cells}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from gep.check import Understood
+from gep.columns import JUDGED
 from gep.cube import AREA_QUANTUM, Cube, Line
 from gep.ecosystems import Title
 from gep.errors import Problem
@@ -12,11 +13,6 @@ from gep.plan import Plan
 from gep.quality.former import Former
 from gep.units import exact
 
-TABLES = {
-    "land": {"cropland": "km^2", "forest": "km^2"},
-    "water_resources": {"total_water_resources": "m^3/year"},
-}
-"""Tables only the rules read, with their columns; of `land` one of the two will do."""
 SQUARE_KILOMETRE = Decimal(10**6) / exact(AREA_QUANTUM)
 """Area quanta of one square kilometre."""
 
@@ -50,12 +46,12 @@ class Case:
         return Decimal(quanta) / SQUARE_KILOMETRE
 
     def stated(self, name: str) -> dict[str, Decimal]:
-        """Number of every county that has one in a table.column of `TABLES`."""
+        """Number of every county that has one in a table.column only the rules read."""
         title, _, column = name.partition(".")
         table = self.plan.tables.get(title)
         if table is None:
             return {}
-        unit = TABLES[title][column]
+        unit = JUDGED[title][column]
         pairs = [(row.county, table.number(row, column, unit)) for row in table.rows]
         return {county: number for county, number in pairs if number is not None}
 
