@@ -33,12 +33,12 @@ Formulas, limits and what of the sources was read: [methods](methods.md#factors)
 process grew at its peak, in bytes per pixel, which is MB per million pixels. Measured by
 `benchmarks/preparations.py`, one method after another, on {size} million made-up pixels with
 {machine}, {versions}. The machine had other work: of {repeats} runs
-the least counts, of fewer (†) where a minute of CPU time had been spent. Files are part of it: a
+the least time counts, of fewer (†) where a minute of CPU time had been spent. Files are part of it: a
 series is 365 days or 12 months of int16, deflated, in strips; other layers are float32.
 
 Pixel by pixel, a method holds one window, of at most {tile} × {tile} pixels and, of series,
-some 200 MB: its memory does not grow with the grid. A *whole* one needs the neighbours of a pixel
-and holds the grid.
+some 200 MB: its memory does not grow with the grid, but for at most 64 MB that GDAL keeps of files.
+A *whole* one needs the neighbours of a pixel and holds the grid.
 
 用时为每像元 CPU 时间（含读写，不含编译），内存为进程峰值增量（字节/像元，即每百万像元 MB）。
 测时机器另有任务，取多次中的最小值。逐像元方法只占一个窗口的内存；标 *whole* 者需要邻域，

@@ -159,7 +159,7 @@ def test_check_says_what_will_be_prepared_and_writes_nothing(tmp_path: Path) -> 
     assert [row.name for row in report.layers][-1] == "temperature"
     assert "evapotranspiration" not in {row.name for row in report.layers}
     assert not (tmp_path / "output").exists()
-    words = {"en": "will be prepared: evapotranspiration (", "zh": "将推算：evapotranspiration ("}
+    words = {"en": "will be prepared: evapotranspiration (", "zh": "将推算：evapotranspiration（"}
     for language, said in words.items():
         done = cli("check", path, "--lang", language)
         assert done.exit_code == 0
@@ -965,7 +965,7 @@ def test_prepare_says_what_it_made_and_where(tmp_path: Path) -> None:
     assert done.stdout == f"evapotranspiration ({title.en}, turc): made now: {file}\n"
     assert done.stderr == "100 %\n"
     done = cli("prepare", path, "--lang", "zh")
-    assert done.stdout == f"evapotranspiration ({title.zh}, turc): 原已存在: {file}\n"
+    assert done.stdout == f"evapotranspiration（{title.zh}，turc）：原已存在：{file}\n"
     (data,) = json.loads(cli("prepare", path, "--json").stdout)
     assert (data["raster"], data["ready"]) == ("evapotranspiration", True)
 

@@ -145,7 +145,8 @@ class Account:
         """
         both = sorted({*(coefficients or {})} & {*(prices or {})})
         if both:
-            raise wrong(CALL, f"{both[0]} stands in prices and in coefficients")
+            zh = f"{both[0]} 在 prices 和 coefficients 中都有"
+            raise wrong(CALL, f"{both[0]} stands in prices and in coefficients", zh)
         numbers = {**(coefficients or {}), **(prices or {})}
         said = Scenario(name, rasters or {}, statistics or {}, numbers)
         return Account(self.path, self, said.beside(self.replaced))
@@ -245,7 +246,8 @@ class Account:
             E705, E710 if *output* cannot be written, or not now; E720 if the maps have no room.
         """
         if tile < 1:
-            raise wrong("Account.run", f"tile = {tile} is not a side in pixels")
+            zh = f"tile = {tile} 不是以像元计的边长"
+            raise wrong("Account.run", f"tile = {tile} is not a side in pixels", zh)
         started, workers = time.monotonic(), default_threads(threads)
         wanted = self.definition.output.maps if maps is None else maps
         report = self._ready(output, wanted, progress)

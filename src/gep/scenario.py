@@ -51,7 +51,8 @@ class Scenario:
             for name, said in getattr(self, kind).items():
                 new = _section(said, f"{kind}.{name}")
                 if name not in sections and "file" not in new:
-                    raise wrong(CALL, f"{kind}.{name}: unknown; {suggest(name, sections)}")
+                    zh = f"{kind}.{name}：没有；{suggest(name, sections, 'zh')}"
+                    raise wrong(CALL, f"{kind}.{name}: unknown; {suggest(name, sections)}", zh)
                 sections[name] = sections.get(name, {}) | new
         return define(raw, f"scenario {self.name}")
 
@@ -87,7 +88,9 @@ def _section(said: Replaced, what: str) -> dict[str, Any]:
         return dict(said)
     if isinstance(said, str | PathLike):
         return {"file": str(said)}
-    raise wrong(CALL, f"{what} is {type(said).__name__}; give a file, or keys of its section")
+    kind = type(said).__name__
+    zh = f"{what} 是 {kind}；请给出文件，或该节的键"
+    raise wrong(CALL, f"{what} is {kind}; give a file, or keys of its section", zh)
 
 
 @dataclass(frozen=True)

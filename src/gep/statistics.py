@@ -284,6 +284,11 @@ def bounded(number: Decimal, at: str) -> Decimal:
         E522 it is above `LARGEST`.
     """
     if number > LARGEST:
-        fields = {"at": at, "value": f"{number.normalize():.6g}", "low": 0, "high": f"{LARGEST:.0e}"}
+        fields = {
+            "at": at,
+            "value": f"{number.normalize():.6g}",
+            "low": 0,
+            "high": f"{LARGEST:.0e}",
+        }
         raise InputError(Problem("E522", fields))
     return number
