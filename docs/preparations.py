@@ -33,8 +33,8 @@ Formulas, limits and what of the sources was read: [methods](methods.md#factors)
 process grew at its peak, in bytes per pixel, which is MB per million pixels. Measured by
 `benchmarks/preparations.py`, one method after another, on {size} million made-up pixels with
 {machine}, {versions}. The machine had other work: of {repeats} runs
-the least time counts, of fewer (†) where a minute of CPU time had been spent. Files are part of it: a
-series is 365 days or 12 months of int16, deflated, in strips; other layers are float32.
+the least time counts, of fewer (†) where a minute of CPU time had been spent. Files are part of it:
+a series is 365 days or 12 months of int16, deflated, in strips; other layers are float32.
 
 Pixel by pixel, a method holds one window, of at most {tile} × {tile} pixels and, of series,
 some 200 MB: its memory does not grow with the grid, but for at most 64 MB that GDAL keeps of files.

@@ -5,12 +5,14 @@ and column, so that what must come out can be worked out by hand (or with numpy,
 """
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import geopandas
 import numpy as np
+import pyproj
 import rasterio
 import shapely
 from rasterio.transform import from_origin
@@ -97,6 +99,24 @@ def box(top: float, bottom: float, left: float, right: float) -> shapely.Polygon
     """Polygon over rows and columns of the grid."""
     west, east = WEST + PIXEL * left, WEST + PIXEL * right
     return shapely.box(west, NORTH - PIXEL * bottom, east, NORTH - PIXEL * top)
+
+
+def sides() -> tuple[np.ndarray, np.ndarray]:
+    """True height and width of the pixels of each row of the small grid, by hand [m].
+
+    EPSG:6933 is the cylinder on the parallel of 30 degrees: parallels are stretched by the ratio
+    of their radii, meridians squeezed by it.
+    """
+    back = pyproj.Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
+    north = NORTH - PIXEL * (np.arange(ROWS) + 0.5)
+    latitude = np.radians(back.transform(np.full(ROWS, WEST), north)[1])
+    e2 = 0.00669437999014
+
+    def radius(angle: np.ndarray | float) -> np.ndarray | float:
+        return np.cos(angle) / np.sqrt(1 - e2 * np.sin(angle) ** 2)
+
+    stretch = radius(math.radians(30)) / radius(latitude)
+    return PIXEL * stretch, PIXEL / stretch
 
 
 def counties(hole: bool = False, crs: str = CRS) -> geopandas.GeoDataFrame:

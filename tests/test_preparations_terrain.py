@@ -598,6 +598,7 @@ def raw(folder: Path, **change: Any) -> Path:
             "rasters.elevation": {"file": "elevation.tif", "unit": "m"},
             "rasters.ndvi": {"file": "ndvi.tif", "unit": "1"},
             "preparations.vegetation_cover.parameters": {"soil_ndvi": 0.1, "vegetation_ndvi": 0.9},
+            "preparations.slope_factor.parameters": {"channel_area": 0.095},  # [km^2]
         }
         | change,
     )
@@ -606,8 +607,10 @@ def raw(folder: Path, **change: Any) -> Path:
 def kept(given: dict[str, Array]) -> Array:
     """Soil retained by pixel [t/year]: the formulas of the page written out, one hectare each."""
     row, column = np.indices((small.ROWS, small.COLUMNS)).astype(float)
-    sine = math.sin(math.atan(0.1))
-    length = np.select([row == 0, row <= 8], [50.0, 122.0], 50.0)  # ten pixels feed a channel
+    high = small.sides()[0][:, None]
+    sine = np.sin(np.arctan(10 / high))
+    first = np.where(row == small.ROWS - 1, small.PIXEL, high) / 2  # out of the grid: any way
+    length = np.where((row > 0) & (row <= 8), 122.0, first)  # ten pixels feed a channel
     factor = (16.8 * sine - 0.5) * (length / 22.13) ** 0.5
     cover = (0.1 + 0.01 * column) / 0.8
     level = np.digitize(cover, COVERS)

@@ -23,7 +23,7 @@ import xarray
 from rasterio.transform import from_origin
 
 import gep
-from gep import prepared, rasters, stacks, step, store
+from gep import coefficients, prepared, rasters, stacks, step, store
 from gep.cli import main
 from gep.ecosystems import Title, ecosystems, legend
 from gep.errors import IdentityError, InputError, ResourceError, ServiceError, UnitError
@@ -39,6 +39,7 @@ from gep.preparation import (
     preparations,
     steps_of,
 )
+from gep.replacements import replaced
 from gep.units import factor
 
 DAYS = 365
@@ -520,7 +521,8 @@ def test_a_method_that_needs_neighbours_sees_those_beyond_the_counties(tmp_path:
     change = {"rasters.elevation": {"file": "dem.tif", "unit": "m"}}
     path = small.write(tmp_path, change=change)
     (one,) = gep.open(path).prepare("slope")
-    expected = np.degrees(np.arctan(5 / small.PIXEL))
+    _, widths = small.sides()
+    expected = np.degrees(np.arctan(5 / widths))[:, None] + 0 * COLUMN
     np.testing.assert_allclose(read(one.path), expected, rtol=1e-6)
 
 
@@ -953,7 +955,246 @@ def test_a_faulty_raw_layer_is_said_once(tmp_path: Path) -> None:
     assert "water_retention" not in {u.service for u in report.plan.uncovered}
 
 
+# ---- numbers of a scenario
+
+
+def test_a_number_of_a_scenario_beats_that_of_gep_toml(tmp_path: Path) -> None:
+    said = {"preparations__evapotranspiration__parameters": {"turc_constant": 1.5}}
+    account = gep.open(turc_account(tmp_path, **said))
+    account.run()
+    after = account.scenario("dry", coefficients={"turc_constant": "0.9"}).run()
+    entry = after.manifest["core"]["preparations"]["evapotranspiration"]
+    (value,) = entry["coefficients"]["turc_constant"]["values"].values()
+    assert (value["value"], value["source"]) == ("0.9", "caller")
+    files = [*(tmp_path / "output/prepared").glob("evapotranspiration_*.tif")]
+    assert len(files) == 2
+    expected = turc(small.arrays()["precipitation"], TEMPERATURE)[INSIDE]
+    assert any(np.allclose(read(file)[INSIDE], expected, rtol=1e-6) for file in files)
+
+
+def test_a_name_that_stands_in_two_files_says_which_it_means() -> None:
+    book, _ = coefficients.load()
+
+    def text(name: str, language: str = "en") -> str:
+        with pytest.raises(InputError) as caught:
+            replaced(book, {name: {"upland": "0.4"}}, 2021, "Account.scenario")
+        return caught.value.problems[0].text(language)
+
+    assert text("first_level") == (
+        "Account.scenario: first_level stands in cover_factor, support_factor; "
+        "write cover_factor.first_level"
+    )
+    assert text("first_level", "zh") == (
+        "Account.scenario：first_level 见于 cover_factor、support_factor；"
+        "请写 cover_factor.first_level"
+    )
+    assert text("support.first_level") == (
+        "Account.scenario: unknown coefficient support.first_level; "
+        "did you mean support_factor.first_level?"
+    )
+    said = {"support_factor.first_level": {"upland": "0.4"}}
+    after = replaced(book, said, 2021, "Account.scenario")
+    changed = after.services["support_factor"]["first_level"].values()
+    assert {str(c.values["upland",].number) for c in changed} == {"0.4"}
+    assert after.services["cover_factor"] == book.services["cover_factor"]
+    before = book.services["support_factor"]
+    assert {n for n, c in after.services["support_factor"].items() if c != before[n]} == {
+        "first_level"
+    }
+
+
+def test_a_scenario_changes_the_storms_of_one_raster(tmp_path: Path) -> None:
+    """Storms of 40 mm and more instead of 50 mm; and a name nothing reads is said in full."""
+    rain = daily_rain()
+    write_series(tmp_path / "rain.tif", rain)
+    change = {"rasters.daily_precipitation": {"file": "rain.tif", "unit": "mm/day"}}
+    small.write_raster(tmp_path / "runoff.tif", np.zeros(INSIDE.shape, np.float32))
+    change["rasters.storm_runoff"] = {"file": "runoff.tif", "unit": "mm/year"}
+    change["accept"] = dict.fromkeys(("E304", "E570"), "a test")
+    account = gep.open(small.write(tmp_path, change=change))
+    account.run()
+    said = {"storm_precipitation.storm_threshold": "40 mm/day"}
+    account.scenario("more", coefficients=said).run()
+    files = (tmp_path / "output/prepared").glob("storm_precipitation_*.tif")
+    found = sorted(float(read(file)[INSIDE].sum(dtype=float)) for file in files)
+    mine = rain[:, INSIDE].astype(float)
+    expected = sorted(float(mine[mine >= least].sum()) for least in (40, 50))
+    assert found == pytest.approx(expected, rel=1e-6)
+    other = account.scenario("none", coefficients={"storm_runoff.storm_threshold": "40 mm/day"})
+    with pytest.raises(InputError, match="storm_runoff.storm_threshold: nothing in this account"):
+        other.run()
+
+
+# ---- what else decides a raster
+
+
+def test_every_file_of_a_shapefile_is_part_of_what_a_raster_follows_from(tmp_path: Path) -> None:
+    small.counties().to_file(tmp_path / "counties.shp", engine="pyogrio", encoding="utf-8")
+    path = turc_account(tmp_path, **{"counties__file": "counties.shp"})
+    result = gep.open(path).run()
+    inputs = result.manifest["core"]["inputs"]
+    kinds = {"counties.cpg", "counties.dbf", "counties.prj", "counties.shx"}
+    assert {role for role in inputs if role.startswith("counties")} == {"counties", *kinds}
+    names = {step.path.name for step in gep.open(path).check().plan.steps}
+    with (tmp_path / "counties.prj").open("a", encoding="ascii") as file:
+        file.write(" ")
+    others = {step.path.name for step in gep.open(path).check().plan.steps}
+    assert names.isdisjoint(others)
+
+
+def test_what_cannot_be_is_said_of_pixels_beyond_the_counties_that_neighbours_need(
+    tmp_path: Path,
+) -> None:
+    row, column = np.argwhere(~INSIDE)[3]
+    for value, code in ((-999.0, "E308"), (-3000.0, "E307")):
+        elevation = 100 + 5 * COLUMN
+        elevation[row, column] = value
+        path = dem(tmp_path, elevation)
+        with pytest.raises(InputError) as caught:
+            gep.open(path).prepare("slope")
+        found = {p.code: p.fields for p in caught.value.problems}
+        assert (found[code]["row"], found[code]["column"]) == (row + 1, column + 1)
+        assert found[code]["name"] == "elevation"
+
+
+def test_a_method_is_taken_unasked_only_if_it_is_itself_from_raw_data(tmp_path: Path) -> None:
+    """Monthly rain beside that of the year: not the formula of annual rain, which stands first."""
+    months = np.full((12, small.ROWS, small.COLUMNS), 130, np.float32)
+    write_series(tmp_path / "months.tif", months)
+    change = {"rasters.monthly_precipitation": {"file": "months.tif", "unit": "mm/month"}}
+    path = small.write(tmp_path, rasters={"erosivity": None}, change=change)
+    assert [s.preparation.method for s in gep.open(path).check().prepared] == ["wischmeier_monthly"]
+    change |= {"preparations.erosivity.method": "zhang_annual"}
+    path = small.write(tmp_path, rasters={"erosivity": None}, change=change)
+    assert [s.preparation.method for s in gep.open(path).check().prepared] == ["zhang_annual"]
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+def test_a_parameter_that_is_no_number(tmp_path: Path, number: str) -> None:
+    path = turc_account(tmp_path)
+    text = path.read_text("utf8") + "\n[preparations.evapotranspiration.parameters]\n"
+    path.write_text(f"{text}turc_constant = {number}\n", "utf8")
+    at = "preparations.evapotranspiration.parameters.turc_constant"
+    assert {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[number] in problems(path)["E522"]
+    assert problems(path)["E522"].startswith(at)
+
+
+def test_a_warm_season_over_the_new_year() -> None:
+    call = gep.preparations["erosivity", "season_daily"]
+    rain = np.zeros(365)
+    rain[[0, 181, 364]] = 50.0  # 1 January, 1 July, 31 December
+    season = {"warm_first_month": 11.0, "warm_last_month": 3.0}
+    expected = (2 * 0.3937 + 0.3101) * 50**1.7265
+    assert call(daily_precipitation=rain, **season) == pytest.approx(expected, rel=1e-9)
+    season = {"warm_first_month": 7.0, "warm_last_month": 7.0}
+    expected = (2 * 0.3101 + 0.3937) * 50**1.7265
+    assert call(daily_precipitation=rain, **season) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:6933", "EPSG:3857", "EPSG:32650"])
+def test_a_true_plane_of_ten_degrees_is_one_on_every_grid(tmp_path: Path, crs: str) -> None:
+    """At 45 degrees north EPSG:6933 draws pixels of 30 m that are 37 m high and 25 m wide."""
+    import pyproj
+
+    size, pixel = 40, 30.0
+    west, north = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(116, 45)
+    east = west + pixel * (np.arange(size) + 0.5)
+    south = north - pixel * (np.arange(size) + 0.5)
+    back = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    longitude, latitude = back.transform(*np.meshgrid(east, south))
+    geod = pyproj.Geod(ellps="WGS84")
+    where = from_origin(west, north, pixel, pixel)
+    file = small.write_raster(
+        tmp_path / "e.tif", np.ones((size, size), np.uint8), crs=crs, transform=where
+    )
+    grid, _ = rasters.grid(file)
+    kernel = preparations()["slope", "horn"].kernel
+    middle = slice(5, -5)
+    for ends in (
+        (np.full_like(longitude, 116), latitude, longitude, latitude),  # rises to the east
+        (longitude, np.full_like(latitude, 44.9), longitude, latitude),  # to the north
+    ):
+        elevation = math.tan(math.radians(10)) * geod.inv(*ends)[2]
+        found = kernel(elevation, cell=rasters.cells(grid))
+        np.testing.assert_allclose(found[middle, middle], 10, rtol=1e-3)
+
+
+def test_a_day_that_lacks_far_more_than_the_others_is_said(tmp_path: Path) -> None:
+    rain = daily_rain()
+    rain[:, 2, 3] = small.NODATA  # lacking always: no day stands out
+    rain[100, :, :20] = small.NODATA
+    path = rain_account(tmp_path, rain)
+    (found,) = [p for p in gep.open(path).check().problems if p.code == "W801"]
+    lacking = float((rain[100][INSIDE] == small.NODATA).mean())
+    common = 1 / INSIDE.sum()
+    assert found.text().replace(f"{tmp_path}/", "") == (
+        "rasters.daily_precipitation: rain.tif: some steps lack far more pixels inside the "
+        f"counties than the others ({common:.1%}): 2021-04-11 ({lacking:.1%})"
+    )
+    assert "W801" not in {
+        p.code for p in gep.open(rain_account(tmp_path, daily_rain())).check().problems
+    }
+
+
+def test_what_only_a_variant_reads_is_prepared(tmp_path: Path) -> None:
+    """Days of 25 degrees on a quarter of the days: 92 days on which air conditioners run."""
+    days = np.full((DAYS, small.ROWS, small.COLUMNS), 10, np.float32)
+    days[100:192] = 30
+    write_series(tmp_path / "mean.tif", days)
+    change: dict[str, Any] = {
+        "rasters.daily_mean_temperature": {"file": "mean.tif", "unit": "degC"}
+    }
+    layers = {
+        "hot_days": np.full(INSIDE.shape, 100, np.float32),
+        "water_evaporation": np.full(INSIDE.shape, 300, np.float32),
+    }
+    for name, layer in layers.items():
+        unit = variables()[name].unit
+        small.write_raster(tmp_path / f"{name}.tif", layer)
+        change[f"rasters.{name}"] = {"file": f"{name}.tif", "unit": unit}
+    path = small.write(tmp_path, change=change)
+    assert [s.name for s in gep.open(path).check().prepared] == ["air_conditioning_days"]
+    result = gep.open(path).run()
+    assert (read(made(path, "air_conditioning_days"))[INSIDE] == 92).all()
+    found = {s.name: s for s in result.sensitivity}["hot_days.air_conditioning"]
+    lines = {line.indicator: line for line in result.account.lines}
+    places = result.account.places
+    plants, water = (lines[name].money(places) or 0 for name in ("vegetation", "water"))
+    assert found.after == pytest.approx(0.92 * plants + water, abs=20)
+
+
+# ---- units that are often meant
+
+
+def test_kelvin_and_tenths_are_pointed_at(tmp_path: Path) -> None:
+    path = turc_account(
+        tmp_path / "k", TEMPERATURE + np.float32(273.15), rasters__temperature__unit="K"
+    )
+    (found,) = [p for p in gep.open(path).check().problems if p.code == "E304"]
+    assert str(found.fields["hint"]).startswith("1, offset = -273.15")
+    change = {"rasters__temperature__unit": "K", "rasters__temperature__offset": -273.15}
+    gep.open(turc_account(tmp_path / "o", TEMPERATURE + np.float32(273.15), **change)).run()
+    assert factor("ft", "m", "x") == 0.3048
+    assert factor("dg/kg", "percent", "x") == pytest.approx(0.01)
+    months = np.full((12, small.ROWS, small.COLUMNS), 1379, np.float32)
+    write_series(tmp_path / "months.tif", months)
+    change = {"rasters.monthly_precipitation": {"file": "months.tif", "unit": "mm/month"}}
+    path = small.write(tmp_path, rasters={"precipitation": None}, change=change)
+    (found,) = [p for p in gep.open(path).check().problems if p.code == "E304"]
+    assert "0.1" in str(found.fields["hint"]).split(", ")
+
+
 # ---- the verb
+
+
+def test_show_says_that_a_raster_has_no_numbers() -> None:
+    for name in ("latitude", "slope", "precipitation"):
+        assert cli("show", name).stdout == (
+            f"{name} has no numbers on file: nothing but its inputs decides it\n"
+        )
+        assert cli("show", name, language="zh").stdout == f"{name} 没有系数，只由其输入决定\n"
+        assert json.loads(cli("show", name, "--json").stdout) == []
+    assert cli("show", "slop").exit_code != 0
 
 
 def test_prepare_says_what_it_made_and_where(tmp_path: Path) -> None:
@@ -1080,7 +1321,7 @@ def test_latitudes_of_a_grid_in_degrees_and_of_a_projected_one(tmp_path: Path) -
     expected = back.transform(np.full(small.ROWS, small.WEST + 50), north)[1]
     np.testing.assert_allclose(found[:, 0], expected, atol=1e-9)
     heights, widths = rasters.cells(projected)
-    assert {*heights, *widths} == {small.PIXEL}
+    np.testing.assert_allclose((heights, widths), small.sides(), rtol=1e-9)
     transform = from_origin(115, 28.5, 1 / 3600, 1 / 3600)
     degrees = small.write_raster(
         tmp_path / "d.tif", small.classes(), crs="EPSG:4326", transform=transform

@@ -240,10 +240,21 @@ def test_range_of_a_price_is_in_the_money_of_its_own_year() -> None:
         ),
         (WATER | CUBIC | {"quantity": "1_000"}, "quantity: not a number: 1_000"),
         (WATER | CUBIC | {"quantity": True}, "quantity: not a number: True"),
+        (WATER | CUBIC | {"quantity": "100①"}, "quantity: not a number: 100①"),
+        (WATER | CUBIC | {"quantity": "10 00"}, "quantity: not a number: 10 00"),
+        (WATER | CUBIC | {"quantity": "10%"}, "quantity: not a number: 10%"),
+        (WATER | CUBIC | {"quantity": "1E400"}, "quantity: 1E400 is above 1e+30"),
+        (WATER | CUBIC | {"quantity": "1E4000000"}, "quantity: not a number: 1E4000000"),
     ],
 )
 def test_what_contradicts_itself_is_refused(row: dict[str, Any], why: str) -> None:
     refused(ROW + why, row)
+
+
+@pytest.mark.parametrize("said", ["1,000", "１０００", "1 000", "1e3", 1000, 1000.0])
+def test_a_number_is_what_it_is_in_a_table(said: object) -> None:
+    result = account(WATER | CUBIC | PRICE | {"quantity": said})
+    assert float(result.rows["quantity"][0]) == 1000
 
 
 def test_negative_quantity_is_refused_but_of_a_balance() -> None:

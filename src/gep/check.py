@@ -23,6 +23,8 @@ US_UNITS = 17.02
 """One hundred foot ton inch per acre and hour is so many MJ mm per ha and hour."""
 RAIN_CONSTANT, RAIN_EXPONENT = 0.0534, 1.6548
 """Erosivity of the rain of a year, docs/methods.md#factors: right within a factor of two or so."""
+ABSOLUTE_ZERO = -273.15
+"""Zero of the kelvin [degC]."""
 SLIPS = (10, 100, 1000, 0.1, 0.01, 0.001, 12, 1 / 12)
 """Factors by which a layer is often wrong; a variable may have more of its own."""
 
@@ -96,14 +98,18 @@ def judge(layer: Layer, values: NDArray[np.float64]) -> tuple[Understood, list[P
         suspicious = [Problem("W309", fields)]
     if expected[0] <= middle <= expected[1]:
         return row, suspicious
-    hint = ", ".join(
-        f"{factor:g}"
-        for factor in (*SLIPS, *variables()[layer.name].slips)
-        if expected[0] <= middle * factor <= expected[1]
-    )
+    hint = ", ".join(_slips(layer, middle, expected))
     said: dict[str, object] = {"name": layer.name, "file": layer.path, "unit": layer.unit}
     said |= {"median": f"{middle:.6g}", "low": expected[0], "high": expected[1]}
     return row, [*suspicious, Problem("E304", said | {"hint": hint or "-"})]
+
+
+def _slips(layer: Layer, middle: float, expected: tuple[float, float]) -> list[str]:
+    """What the unit of a layer may have missed: factors, and the zero of the kelvin."""
+    factors = (*SLIPS, *variables()[layer.name].slips)
+    found = [f"{times:g}" for times in factors if expected[0] <= middle * times <= expected[1]]
+    kelvin = layer.unit == "degC" and expected[0] <= middle + ABSOLUTE_ZERO <= expected[1]
+    return [f"1, offset = {ABSOLUTE_ZERO}", *found] if kelvin else found
 
 
 def american(layers: list[Understood]) -> list[Problem]:

@@ -512,6 +512,8 @@ def show(service: str, as_csv: bool, as_data: bool, lang: str) -> None:
         give_json(rows)
     elif as_csv:
         give(csv.encode(listing.NUMBER_COLUMNS, rows).decode("utf-8-sig").rstrip())
+    elif not rows:
+        give(terminal.WORDS[lang]["no_numbers"].format(name=service))
     else:
         head = ("name", "set", "key", "value", "unit", "source", "where", "status")
         body = [[str(row[column]) for column in head] for row in rows]

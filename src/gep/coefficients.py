@@ -27,6 +27,8 @@ STATUSES = ("seen", "derived", "recalled", "design")
 """From the strongest to the weakest; a stand-in by design may rest on a remembered number."""
 GIVEN = "given"
 """State of a number the user's own tables state."""
+CALLER = "caller"
+"""File of a number that a call puts in place of one on file."""
 NOT_SERVICES = (
     *("prices", "sources", "price_index", "ecosystems", "catalogue", "layers", "quality"),
     "inputs",

@@ -1,6 +1,7 @@
 """gep.toml → the definition of an account; everything that is wrong is reported at once."""
 
 import difflib
+import glob
 import os
 import tomllib
 from pathlib import Path
@@ -12,6 +13,8 @@ from gep.errors import InputError, Problem
 from gep.reasons import of_file, of_value
 
 Kind = Literal["density", "class", "extensive"]
+BESIDE = (".cpg", ".dbf", ".prj", ".shx")
+"""Files beside a shapefile that its polygons, codes and names follow from."""
 
 
 class Section(BaseModel):
@@ -178,3 +181,11 @@ def _siblings(location: tuple[Any, ...]) -> list[str]:
 def locate(folder: Path, name: str) -> Path:
     """Path of a file that a gep.toml in *folder* names, without detours."""
     return Path(os.path.normpath(folder / name))
+
+
+def parts(path: Path) -> list[Path]:
+    """Every file that is read with a file of polygons: itself, and those beside a shapefile."""
+    if path.suffix.lower() != ".shp":
+        return [path]
+    beside = sorted(path.parent.glob(f"{glob.escape(path.stem)}.*"))
+    return [path, *(file for file in beside if file.suffix.lower() in BESIDE)]

@@ -165,8 +165,15 @@ def _needed(
                 continue
             rasters = choice.reads(i.rasters)
             if all(made.can(name) for name in rasters):
+                rasters += _instead(choice.service, rasters, made)
                 names |= dict.fromkeys(n for n in rasters if n not in definition.rasters)
     return list(names)
+
+
+def _instead(service: str, rasters: Iterable[str], made: Preparing) -> list[str]:
+    """Rasters variants of a service read in place of others, those that are there or can be."""
+    said = [v.choices.get(service, {}).get("rasters", {}) for v in variants()]
+    return [r[name] for r in said for name in rasters if name in r and made.can(r[name])]
 
 
 def _grid(

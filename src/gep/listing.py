@@ -86,13 +86,14 @@ def coefficients_of(service: str) -> list[Row]:
     book, _ = coefficients.load()
     names = {entry.title.zh: name for name, entry in catalogue().items()}
     file = names.get(service, service)
-    if file not in book.services:
+    made = {raster for raster, _ in registered()}
+    if file not in book.services and file not in made:
         fields = {"service": service, "why": "", "why_zh": ""}
         fields |= {"known": ", ".join(book.services), "known_zh": "、".join(book.services)}
         raise InputError(Problem("E015", fields))
     rows: list[Row] = []
     for c, keys, value in book.values():
-        if c.file == f"{file}.toml" and c.name in book.services[file]:
+        if c.file == f"{file}.toml" and c.name in book.services.get(file, {}):
             rows.append(
                 {
                     "file": c.file,

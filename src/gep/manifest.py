@@ -12,7 +12,7 @@ from typing import Any
 
 from gep import store
 from gep.coefficients import Coefficient, Price
-from gep.config import locate
+from gep.config import locate, parts
 from gep.cube import Cube, Line
 from gep.ecosystems import ecosystems
 from gep.errors import IdentityError, Problem
@@ -43,6 +43,8 @@ def input_files(plan: Plan) -> dict[str, Path]:
     found["counties"] = locate(plan.folder, d.counties.file)
     if d.counties.outline:
         found["counties.outline"] = locate(plan.folder, d.counties.outline)
+    for role in [role for role in found if role.startswith("counties")]:
+        found |= {f"{role}{part.suffix.lower()}": part for part in parts(found[role])[1:]}
     found |= {f"statistics.{name}": table.file for name, table in plan.tables.items()}
     if (previous := former.find(plan)) is not None:
         found["previous"] = previous / store.MANIFEST

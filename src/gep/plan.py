@@ -128,10 +128,12 @@ def _idle(plan: Plan) -> list[Problem]:
 
 def _unused(plan: Plan, said: Mapping[str, Said]) -> list[Problem]:
     """Numbers of a scenario that nothing in the account reads: E019."""
-    used = {
-        c.name for i in plan.items for c in (*i.coefficients.values(), *filter(None, [i.price]))
-    }
-    used |= {c.name for step in plan.steps for c in step.coefficients.values()}
+    used = {f"{s.name}.{c.name}" for s in plan.steps for c in s.coefficients.values()}
+    for i in plan.items:
+        own = plan.book.services.get(i.service.name, {})
+        for c in (*i.coefficients.values(), *filter(None, [i.price])):
+            used.add(f"{i.service.name if c.name in own else 'prices'}.{c.name}")
+    used |= {name.rpartition(".")[2] for name in used}
     call, why = "Account.scenario", "nothing in this account uses it"
     return [
         Problem("E019", {"call": call, "why": f"{n}: {why}", "why_zh": f"{n}：本核算没有用到它"})

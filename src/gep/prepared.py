@@ -228,6 +228,9 @@ def _read(
             for n, layer in enumerate(step.layers.values()):
                 staged = np.empty(inside.shape, np.float32)
                 reader.stage(n + 1, window, staged)
+                beyond = Findings()  # what is wrong outside the counties reaches into them
+                stager.examine(n, staged, np.ones_like(inside), window, beyond)
+                findings.add(beyond)
                 arrays[n][at] = staged * layer.scale + layer.offset
                 for row, column in np.argwhere(np.isnan(staged) & inside)[:1]:
                     fields = {"name": layer.name, "file": layer.path, "raster": step.name}

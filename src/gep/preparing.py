@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from gep import store
-from gep.coefficients import GIVEN, Book, Coefficient, Keys, Value
-from gep.config import Definition, PreparationSection, locate
+from gep.coefficients import CALLER, GIVEN, Book, Coefficient, Keys, Value
+from gep.config import Definition, PreparationSection, locate, parts
 from gep.ecosystems import Legend
 from gep.errors import InputError, Problem, gathering
 from gep.preparation import Preparation, Series
@@ -140,11 +140,10 @@ class Preparing:
         return [p for p in found if method in (None, p.method)]
 
     def _choose(self, name: str) -> Preparation | None:
-        """The first method that has what it takes, if the raster is wanted."""
+        """The first method that has what it takes; unasked the first of those from raw data."""
         found = [p for p in self._methods(name) if not self._lacking(p)]
-        said = name in self._definition.preparations or name in self._asked
-        wanted = said or any(self._from_raw(p) for p in found)
-        return found[0] if found and wanted else None
+        asked = name in self._definition.preparations or name in self._asked
+        return next((p for p in found if asked or self._from_raw(p)), None)
 
     def _from_raw(self, preparation: Preparation) -> bool:
         """Tell whether a method takes a raw layer, or something that is made."""
@@ -253,14 +252,14 @@ class Preparing:
         if not {*found.by} <= BY:
             by = ", ".join(sorted({*found.by} - BY))
             raise InputError(Problem("E807", {"at": found.at, "by": by}))
-        if name not in section.parameters:
-            return found
+        if name not in section.parameters or found.file == CALLER:
+            return found  # the number of a scenario stands in place of that of gep.toml too
         at = f"preparations.{preparation.name}.parameters"
         number = Decimal(str(section.parameters[name]))
         if found.values and found.by != ("constant",):
             raise InputError(Problem("E806", {"at": at, "name": name}))
         low, high = found.range
-        if not low <= number <= high:
+        if not number.is_finite() or not low <= number <= high:
             fields = {"at": f"{at}.{name}", "value": number, "low": low, "high": high}
             raise InputError(Problem("E522", fields))
         values: dict[Keys, Value] = {("",): Value(number, GIVEN, "", "gep.toml", at, GIVEN)}
@@ -271,13 +270,14 @@ class Preparing:
     ) -> dict[str, Any]:
         """Everything the numbers of a raster follow from but the code, as plain data."""
         section, g = self._definition.counties, self._grid
-        files = [section.file, *filter(None, [section.outline])]
+        given = [section.file, *filter(None, [section.outline])]
+        files = [part for file in given for part in parts(locate(self._near, file))]
         identity: dict[str, Any] = {
             "raster": preparation.name,
             "method": preparation.method,
             "year": self._definition.account.year,
             "grid": [g.crs.to_wkt(), list(g.transform)[:6], g.height, g.width],
-            "counties": [digest_of(locate(self._near, file)) for file in files] + [section.layer],
+            "counties": [digest_of(file) for file in files] + [section.layer],
             "inputs": {name: self._read_as(layer) for name, layer in layers.items()},
             "coefficients": {name: numbers(c) for name, c in found.items()},
         }

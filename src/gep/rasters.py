@@ -238,12 +238,11 @@ def grid(path: Path) -> tuple[Grid, list[Problem]]:
 def cells(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Height and width of a pixel of each row in metres, docs/methods.md#pixel-area.
 
-    On the ellipsoid where the grid is in degrees; else as the projection draws them.
+    On the ellipsoid; of a projected grid at its middle column.
     """
     t, crs = grid.transform, grid.crs
     if not crs.is_geographic:
-        metre = crs.axis_info[0].unit_conversion_factor
-        return np.full(grid.height, -t.e * metre), np.full(grid.height, t.a * metre)
+        return _sides(grid)
     ellipsoid = crs.ellipsoid
     assert ellipsoid
     a, b = ellipsoid.semi_major_metre, ellipsoid.semi_minor_metre
@@ -253,6 +252,32 @@ def cells(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     heights = a * (1 - e2) / bend**1.5 * math.radians(-t.e)
     widths = a / np.sqrt(bend) * np.cos(latitude) * math.radians(t.a)
     return heights, widths
+
+
+def _sides(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """True height and width of the pixel of each row of a projected grid, in metres.
+
+    From the derivatives of the projection: distances between corners projected back lose four
+    digits on small pixels.
+    """
+    t, project, ellipsoid = grid.transform, pyproj.Proj(grid.crs), grid.crs.ellipsoid
+    assert ellipsoid
+    a, b = ellipsoid.semi_major_metre, ellipsoid.semi_minor_metre
+    north = t.f + t.e * (np.arange(grid.height) + 0.5)
+    east = np.full(grid.height, t.c + t.a * grid.width / 2)
+    longitude, latitude = project(east, north, inverse=True)
+    found = project.get_factors(longitude, latitude)
+    by_east = np.asarray(found.dx_dlam), np.asarray(found.dy_dlam)
+    by_north = np.asarray(found.dx_dphi), np.asarray(found.dy_dphi)
+    whole = (by_east[0] * by_north[1] - by_north[0] * by_east[1]) * a
+    e2 = 1 - (b / a) ** 2
+    bend = 1 - e2 * np.sin(np.deg2rad(latitude)) ** 2
+    parallel = a / np.sqrt(bend) * np.cos(np.deg2rad(latitude))  # [m] of a radian
+    meridian = a * (1 - e2) / bend**1.5
+    metre = grid.crs.axis_info[0].unit_conversion_factor
+    heights = np.hypot(parallel * by_north[0], meridian * by_east[0]) / np.abs(whole)
+    widths = np.hypot(parallel * by_north[1], meridian * by_east[1]) / np.abs(whole)
+    return heights * -t.e * metre, widths * t.a * metre
 
 
 def latitudes(grid: Grid) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from gep.coefficients import GIVEN, Book, Coefficient, Keys, Price, Value
+from gep.coefficients import CALLER, GIVEN, Book, Coefficient, Keys, Price, Value
 from gep.ecosystems import ecosystems, groups
 from gep.errors import InputError, Problem, UnitError
 from gep.text import is_share, parse_number
@@ -56,10 +56,10 @@ class Replacer:
             why_zh = f"{name} 按 {by} 取值；请指明，如 {keys}"
             raise wrong(self.call, f"{name} is given by {by}; say which, such as {keys}", why_zh)
         amount, unit = self._parsed(name, said)
-        value = Value(amount, "seen", "", "caller", said, verified_by=GIVEN)
+        value = Value(amount, "seen", "", CALLER, said, verified_by=GIVEN)
         made = replace(
             shipped,
-            file="caller",
+            file=CALLER,
             unit=unit or "1",
             by=("constant",),
             values={("",): value},
@@ -81,7 +81,7 @@ class Replacer:
             value = self._at(shipped, str(key), str(text))
             for name in _keys(shipped, str(key)):
                 values[(name,)] = value
-        return replace(shipped, file="caller", values=values)
+        return replace(shipped, file=CALLER, values=values)
 
     def _at(self, shipped: Coefficient, key: str, said: str) -> Value:
         """Value of one key in the unit of the coefficient it replaces."""
@@ -99,7 +99,7 @@ class Replacer:
             raise self._without_unit(where, said, want)
         amount *= exact(factor(unit or "1", want, where))
         self._in_range(where, said, amount, shipped)
-        return Value(amount, "seen", "", "caller", said, verified_by=GIVEN)
+        return Value(amount, "seen", "", CALLER, said, verified_by=GIVEN)
 
     def _parsed(self, name: str, said: str) -> tuple[Decimal, str]:
         digits, _, unit = said.strip().partition(" ")
@@ -172,18 +172,36 @@ def _keys(shipped: Coefficient, key: str) -> list[str]:
 
 
 def replaced(book: Book, said: Mapping[str, Said], year: int, call: str) -> Book:
-    """Book with numbers of a caller in place of every coefficient, and set of it, of that name."""
+    """Book with numbers of a caller in place of every set of the coefficient of each name.
+
+    A name that stands in one file only may be bare; else it is `file.name`.
+
+    Raises
+    ------
+    InputError
+        E019 a name nobody has, or one that stands in several files and says not which.
+    """
     replacer = Replacer(book, year, call)
     services = {file: dict(entries) for file, entries in book.services.items()}
     for name, text in said.items():
-        owners = [file for file, entries in book.services.items() if name in entries]
-        if not owners:
-            known = sorted({name for entries in book.services.values() for name in entries})
-            raise unknown(call, name, known)
-        for file in owners:
-            sets = services[file][name]
-            services[file][name] = {k: replacer.replacement(c, text) for k, c in sets.items()}
+        file, bare = _owner(book, name, call)
+        sets = services[file][bare]
+        services[file][bare] = {k: replacer.replacement(c, text) for k, c in sets.items()}
     return replace(book, services=services)
+
+
+def _owner(book: Book, name: str, call: str) -> tuple[str, str]:
+    """File and bare name of the coefficient a caller names."""
+    file, _, bare = name.rpartition(".")
+    owners = [own for own, entries in book.services.items() if bare in entries]
+    if len(owners) > 1 and not file:
+        why = f"{name} stands in {', '.join(owners)}; write {owners[0]}.{name}"
+        why_zh = f"{name} 见于 {'、'.join(owners)}；请写 {owners[0]}.{name}"
+        raise wrong(call, why, why_zh)
+    if not owners or (file and file not in owners):
+        known = {key for entries in book.services.values() for key in entries}
+        raise unknown(call, name, [f"{own}.{bare}" for own in owners] or sorted(known))
+    return file or owners[0], bare
 
 
 def number(text: str, what: str, call: str, what_zh: str = "") -> Decimal | None:

@@ -22,6 +22,8 @@ MEMORY = 200_000_000
 STAGED = 6
 """Bytes of a staged number: a float32 and two masks."""
 LEAST = 16
+MUCH = 0.05
+"""Share of the pixels by which a step may lack more than its series commonly does."""
 LOOKED = 64
 """Side of the part of a tile a check reads all steps of."""
 
@@ -57,6 +59,8 @@ class Stacks:
     step: Step
     problems: list[Problem] = field(default_factory=list)
     _seen: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    _absent: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    _pixels: int = 0
 
     @property
     def layers(self) -> list[Layer]:
@@ -75,6 +79,7 @@ class Stacks:
             reader.stage(number, window, stack)
             self._examine(layer, one.step, stack, inside, window)
             found.append(stack)
+        self._pixels += int(inside.sum())
         return found
 
     def _examine(
@@ -85,10 +90,12 @@ class Stacks:
         inside: NDArray[np.bool_],
         window: Window,
     ) -> None:
-        """Note the steps with a value, and the first impossible value of a series."""
+        """Note what each step has and lacks, and the first impossible value of a series."""
         known = ~np.isnan(stack) & inside
         seen = self._seen.setdefault(layer.name, np.zeros(len(stack), bool))
         seen |= known.any(axis=(1, 2))
+        absent = self._absent.setdefault(layer.name, np.zeros(len(stack), np.int64))
+        absent += int(inside.sum()) - known.sum(axis=(1, 2))
         allowed = possible(layer.name, layer.unit)
         said = {problem.fields["name"] for problem in self.problems}
         if allowed is None or layer.name in said:
@@ -116,11 +123,28 @@ class Stacks:
         for name, seen in self._seen.items():
             if not seen.all():
                 names = dates(self.step.preparation.series[name].step, self.step.year)
-                empty = [names[n] for n in np.flatnonzero(~seen)]
-                listed = ", ".join(empty[:6]) + (f" + {len(empty) - 6}" if len(empty) > 6 else "")
+                listed = _listed([names[n] for n in np.flatnonzero(~seen)])
                 fields = {"name": name, "file": self.step.stacks[name].path, "dates": listed}
                 problems.append(Problem("E812", fields))
         return problems
+
+    def thin(self) -> list[Problem]:
+        """Return the steps that lack far more pixels inside the counties than the others: W801."""
+        problems = []
+        for name, absent in self._absent.items():
+            shares = absent / max(1, self._pixels)
+            common = float(np.median(shares))
+            names = dates(self.step.preparation.series[name].step, self.step.year)
+            thin = [f"{names[n]} ({shares[n]:.1%})" for n in np.flatnonzero(shares > common + MUCH)]
+            if thin:
+                fields = {"name": name, "file": self.step.stacks[name].path, "dates": _listed(thin)}
+                problems.append(Problem("W801", fields | {"common": f"{common:.1%}"}))
+        return problems
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return the first few of some names, and how many more there are."""
+    return ", ".join(names[:6]) + (f" + {len(names) - 6}" if len(names) > 6 else "")
 
 
 def look(plan: Plan, step: Step, name: str) -> tuple[Understood, list[Problem]]:
@@ -145,7 +169,7 @@ def look(plan: Plan, step: Step, name: str) -> tuple[Understood, list[Problem]]:
     if ends:
         row = replace(row, low=min(ends), high=max(ends), missing=float(np.mean(missing)))
     wrong = [problem for problem in wrong if problem.code != "E301"]  # only parts were read
-    return row, accept([*stacks.problems, *wrong], plan.definition)
+    return row, accept([*stacks.problems, *stacks.thin(), *wrong], plan.definition)
 
 
 def _parts(plan: Plan) -> Sequence[Window]:

@@ -99,7 +99,7 @@ class Stager:
         layers = np.empty((len(self.layers), *places.shape), np.float32)
         for number in range(len(self.layers)):
             reader.stage(number + 1, window, layers[number])
-            self._examine(number, layers[number], inside, window, findings)
+            self.examine(number, layers[number], inside, window, findings)
         return Tile(kinds, places, layers, findings)
 
     def _kinds(
@@ -124,7 +124,7 @@ class Stager:
         kinds[kinds == UNKNOWN] = nodata
         return kinds
 
-    def _examine(
+    def examine(
         self,
         number: int,
         staged: NDArray[np.float32],

@@ -22,7 +22,9 @@ m3 = m ** 3 = 立方米
 km2 = km ** 2 = 平方公里
 hectare = 1e4 m2 = ha = hm2 = 公顷
 亩 = hectare / 15 = mu_of_land
+foot = 0.3048 m = ft
 gram = [mass] = g
+decigram = 0.1 g = dg
 kilogram = 1e3 g = kg = 千克 = 公斤
 tonne = 1e6 g = t = 吨
 gC = [carbon]
@@ -45,6 +47,7 @@ kilopascal = 1e3 J / m ** 3 = kPa
 watt = J / s = W
 kilowatt_hour = 3.6 MJ = kWh = 千瓦时 = 度
 degC = [temperature]
+kelvin = degC = K
 person = [people] = 人
 visit = [visits] = 人次
 room = [rooms] = 间

@@ -13,6 +13,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pyproj
 import rasterio
 from numpy.typing import NDArray
 
@@ -90,8 +91,8 @@ def erodibility(sand: Array, silt: Array, clay: Array, codes: Codes) -> Array:
     return np.where(np.isin(codes, WATER + URBAN), 0.0, 0.0034 + 0.0405 * bell)
 
 
-def slope(elevation: Array, size: float) -> Array:
-    """Slope by Horn (1981) on the 3 x 3 cells around each [degree].
+def slope(elevation: Array, heights: Array, widths: Array) -> Array:
+    """Slope by Horn (1981) on the 3 x 3 cells around each [degree]; sides of a cell by row [m].
 
     Where a neighbour is missing (the edge of the province or of the grid) the plane is continued
     from the opposite side, 2 z - z_opposite; where that is missing too, a corner is continued from
@@ -117,7 +118,8 @@ def slope(elevation: Array, size: float) -> Array:
         ring[y, x] = neighbour(y, x, ring[y, 0] + ring[0, x] - elevation)
     east = ring[-1, 1] + 2 * ring[0, 1] + ring[1, 1] - ring[-1, -1] - 2 * ring[0, -1] - ring[1, -1]
     south = ring[1, -1] + 2 * ring[1, 0] + ring[1, 1] - ring[-1, -1] - 2 * ring[-1, 0] - ring[-1, 1]
-    degrees = np.degrees(np.arctan(np.hypot(east, south) / (8 * size)))
+    rise = np.hypot(east / (8 * widths[:, None]), south / (8 * heights[:, None]))
+    degrees = np.degrees(np.arctan(rise))
     return np.where(np.isnan(elevation), np.nan, degrees)
 
 
@@ -223,14 +225,38 @@ def stored(values: Array) -> Array:
     return values.astype(np.float32).astype(np.float64)
 
 
-def derive(folder: Path, limits: tuple[float, float]) -> dict[str, Array]:
-    """Every factor of the grid whose inputs are in *folder*, and what factors are made of."""
+def sides(folder: Path) -> tuple[Array, Array]:
+    """Heights and widths of a cell by row on the ellipsoid, at the middle column [m].
+
+    Geodesics between the middles of opposite sides. The projection keeps areas, not shapes.
+    """
+    with rasterio.open(folder / "dem_m.tif") as file:
+        t, shape, crs = file.transform, file.shape, pyproj.CRS(file.crs.to_wkt())
+    ellipsoid = crs.get_geod()
+    assert ellipsoid
+    degrees = pyproj.Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
+    east = np.full(shape[0], t.c + t.a * shape[1] / 2)
+    north = t.f + t.e * (np.arange(shape[0]) + 0.5)
+
+    def apart(x: float, y: float) -> Array:
+        start = degrees.transform(east - x / 2, north - y / 2)
+        end = degrees.transform(east + x / 2, north + y / 2)
+        return np.asarray(ellipsoid.inv(*start, *end)[2])
+
+    return apart(0.0, t.e), apart(t.a, 0.0)
+
+
+def derive(
+    folder: Path, limits: tuple[float, float], cell: tuple[Array, Array]
+) -> dict[str, Array]:
+    """Every factor of the grid whose inputs are in *folder*, and what factors are made of.
+
+    *cell* is the heights and the widths of a cell by row [m].
+    """
     rain, temperature = read(folder / "precip_mm_yr.tif"), read(folder / "temp_c.tif")
     codes = read_codes(folder / "lulc_igbp.tif")
     sand, silt, clay = (read(folder / "soil_sand_silt_clay.tif", band) for band in (1, 2, 3))
-    with rasterio.open(folder / "dem_m.tif") as file:
-        size = float(file.transform.a)
-    degrees = stored(slope(read(folder / "dem_m.tif"), size))
+    degrees = stored(slope(read(folder / "dem_m.tif"), *cell))
     cover = stored(vegetation_cover(read(folder / "ndvi_201801.tif"), limits))
     made = {
         "evapotranspiration": evapotranspiration(rain, temperature),

@@ -149,7 +149,7 @@ def parted(before: Side, after: Side) -> list[Problem]:
 def _polygons(side: Side) -> tuple[str, list[str]]:
     """Files of the county polygons in words, and their digests."""
     inputs = side.core["inputs"]
-    known = [inputs[role] for role in ("counties", "counties.outline") if role in inputs]
+    known = [entry for role, entry in inputs.items() if role.startswith("counties")]
     digests = [str(entry["sha256"]) for entry in known]
     named = zip(known, digests, strict=True)
     return ", ".join(f"{entry['file']} {sha256[:DIGITS]}" for entry, sha256 in named), digests

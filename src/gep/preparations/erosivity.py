@@ -32,7 +32,7 @@ def season_daily(
     season_exponent : float
         Exponent of the rain of a day, b [1].
     warm_first_month, warm_last_month : float
-        First and last warm month [1].
+        First and last warm month [1]; the first is the later one where summer has the new year.
 
     Returns
     -------
@@ -56,7 +56,9 @@ def season_daily(
     total += 0.0 * (warm_first_month + warm_last_month)
     for day in range(len(daily_precipitation)):
         rain = daily_precipitation[day]
-        warm = warm_first_month <= month[day] <= warm_last_month
+        begun, ended = month[day] >= warm_first_month, month[day] > warm_last_month
+        over = warm_first_month > warm_last_month  # south of the equator, over the new year
+        warm = (begun or not ended) if over else (begun and not ended)
         constant = warm_constant if warm else cold_constant
         erodes = rain >= erosive_threshold and rain > 0.0
         total += constant * math.exp(season_exponent * math.log(rain)) if erodes else rain * 0.0
