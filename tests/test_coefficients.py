@@ -446,7 +446,7 @@ RULES = [
         COST.replace('by = "constant"', "by = true"),
         "E529",
         f"water.toml: cost: by = True; known: {', '.join(DIMENSIONS)}",
-        f"water.toml: cost:by = True；可用：{', '.join(DIMENSIONS)}",
+        f"water.toml: cost：by = True；可用：{', '.join(DIMENSIONS)}",
     ),
     (
         COST.replace("6.1107", '"six"'),
@@ -478,7 +478,7 @@ RULES = [
         SHARE.replace("lake = 0", "laek = 0"),
         "E526",
         "water.toml: share.laek: laek is neither an ecosystem class nor a group",
-        "water.toml: share.laek:laek 不是生态系统类型或大类",
+        "water.toml: share.laek：laek 不是生态系统类型或大类",
     ),
     (
         COST.replace('status = "seen"', 'status = "checked"'),
@@ -499,19 +499,19 @@ RULES = [
         COST.replace('by = "constant"', 'by = "village"'),
         "E529",
         f"water.toml: cost: by = village; known: {', '.join(DIMENSIONS)}",
-        f"water.toml: cost:by = village；可用：{', '.join(DIMENSIONS)}",
+        f"water.toml: cost：by = village；可用：{', '.join(DIMENSIONS)}",
     ),
     (
         COUNTY.replace('["county", "ecosystem"]', '["county", "biome"]'),
         "E529",
         f"water.toml: depth: by = biome; known: {', '.join(DIMENSIONS)}",
-        f"water.toml: depth:by = biome；可用：{', '.join(DIMENSIONS)}",
+        f"water.toml: depth：by = biome；可用：{', '.join(DIMENSIONS)}",
     ),
     (
         YEARS.replace("2018 = 4", "before = 4"),
         "E530",
         "water.toml: cost.before: before is not a year",
-        "water.toml: cost.before:before 不是年份",
+        "water.toml: cost.before：before 不是年份",
     ),
     (
         SHARE.replace('"percent"', '"per mille"'),
@@ -521,7 +521,7 @@ RULES = [
             "mm, m^2, ha, 亩, m^3, kg, t, tCO2, CNY_2020, year"
         ),
         (
-            "water.toml: share:不认识的单位“per mille”；可以这样写："
+            "water.toml: share：不认识的单位“per mille”；可以这样写："
             "mm, m^2, ha, 亩, m^3, kg, t, tCO2, CNY_2020, year"
         ),
     ),
@@ -529,7 +529,7 @@ RULES = [
         COST.replace("CNY_2005/m^3", "CNY_2005/ton"),
         "E531",
         "water.toml: cost: unit 'CNY_2005/ton': 'ton' is not used here; write t (tonne, 1000 kg)",
-        "water.toml: cost:单位“CNY_2005/ton”：此处不用“ton”；请写 t (tonne, 1000 kg)",
+        "water.toml: cost：单位“CNY_2005/ton”：此处不用“ton”；请写 t (tonne, 1000 kg)",
     ),
 ]
 
@@ -967,7 +967,7 @@ def test_override_of_what_a_shipped_number_means(
     assert [(problem.code, problem.text()) for problem in problems] == [
         ("E534", f"water.toml: {at}: {keys} would change what the shipped numbers mean")
     ]
-    assert problems[0].text("zh") == f"water.toml: {at}:{keys} 会改变原有数值的含义"
+    assert problems[0].text("zh") == f"water.toml: {at}：{keys} 会改变原有数值的含义"
     assert problems[0].fix()
     assert problems[0].fix("zh")
 
@@ -1244,7 +1244,7 @@ def test_csv_row_that_stands_twice_under_two_names_of_the_file(tmp_path: Path) -
     assert [(problem.code, problem.text()) for problem in problems] == [
         ("E505", "own.csv:4: water / cost stands in line 2 already")
     ]
-    assert problems[0].text("zh") == "own.csv:4:water / cost 在第 2 行已出现"
+    assert problems[0].text("zh") == "own.csv:4：water / cost 在第 2 行已出现"
 
 
 @pytest.mark.parametrize("column", COLUMNS.strip().split(","))
