@@ -89,8 +89,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("pricing", "rows", "run", "service", "units"),
     },
     "scenario": {
-        *("check", "config", "errors", "identities", "inputs", "manifest", "plan", "rasters"),
-        *("replacements", "run"),
+        *("check", "config", "errors", "identities", "inputs", "layers", "manifest", "plan"),
+        *("rasters", "replacements", "run"),
     },
     "sensitivity": {
         *("acceptance", "accounts", "cube", "ecosystems", "errors", "plan", "rows", "run"),

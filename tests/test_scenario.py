@@ -300,6 +300,8 @@ nodata = [255]
             "deposition_share is given by constant: it has no single keys",
         ),
         ({"rasters": {"rain": {"unit": "mm/year"}}}, "rasters.rain: unknown; known: ecosystem"),
+        ({"rasters": {"ecosystm": "x.tif"}}, "rasters.ecosystm: unknown; did you mean ecosystem?"),
+        ({"rasters": {"rainfall": "x.tif"}}, "rasters.rainfall: unknown; known: ecosystem"),
         (
             {"prices": {"x": "1"}, "coefficients": {"x": "1"}},
             "x stands in prices and in coefficients",

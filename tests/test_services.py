@@ -554,25 +554,25 @@ WRONG = [
         lambda: rows(price=("entrance_fee", "CNY/visit")),
         "E908",
         "test: worth needs table, worth_example, price = None",
-        "test:worth 须配合 table, worth_example, price = None",
+        "test：worth 须配合 table, worth_example, price = None",
     ),
     (
         lambda: rows(worth_example=None),
         "E908",
         "test: worth needs table, worth_example, price = None",
-        "test:worth 须配合 table, worth_example, price = None",
+        "test：worth 须配合 table, worth_example, price = None",
     ),
     (
         lambda: rows(table=""),
         "E908",
         "test: worth needs table, worth_example, price = None",
-        "test:worth 须配合 table, worth_example, price = None",
+        "test：worth 须配合 table, worth_example, price = None",
     ),
     (
         lambda: indicator(measured=("storage", "m^3/year")),
         "E908",
         "test: measured needs table",
-        "test:measured 须配合 table",
+        "test：measured 须配合 table",
     ),
 ]
 

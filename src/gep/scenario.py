@@ -17,6 +17,7 @@ from gep.config import Definition, define
 from gep.errors import Problem
 from gep.identities import Identity, tiling
 from gep.inputs import ECOSYSTEM
+from gep.layers import variables
 from gep.manifest import Stamp, input_files
 from gep.plan import Plan
 from gep.rasters import Layer, Reader, Window, tiles
@@ -50,9 +51,11 @@ class Scenario:
             sections = raw.setdefault(kind, {})
             for name, said in getattr(self, kind).items():
                 new = _section(said, f"{kind}.{name}")
-                if name not in sections and "file" not in new:
-                    zh = f"{kind}.{name}：没有；{suggest(name, sections, 'zh')}"
-                    raise wrong(CALL, f"{kind}.{name}: unknown; {suggest(name, sections)}", zh)
+                strange = kind == "rasters" and name not in (*sections, *variables())
+                if strange or (name not in sections and "file" not in new):
+                    known = [*sections, *variables()] if strange else list(sections)
+                    zh = f"{kind}.{name}：没有；{suggest(name, known, 'zh')}"
+                    raise wrong(CALL, f"{kind}.{name}: unknown; {suggest(name, known)}", zh)
                 sections[name] = sections.get(name, {}) | new
         return define(raw, f"scenario {self.name}")
 
