@@ -480,13 +480,13 @@ WRONG = [
         lambda: service(indicator(ecosystems=("forest", "jungle"))),
         "E903",
         "tests: jungle is neither an ecosystem class nor a group",
-        "tests:jungle 不是生态系统类型或大类",
+        "tests：jungle 不是生态系统类型或大类",
     ),
     (
         lambda: service(products(ecosystems=("field",))),
         "E903",
         "tests: field is neither an ecosystem class nor a group",
-        "tests:field 不是生态系统类型或大类",
+        "tests：field 不是生态系统类型或大类",
     ),
     (
         lambda: indicator(quantum=0.002),
