@@ -390,6 +390,16 @@ def test_more_rain_erodes_more_and_height_cools(p: Preparation) -> None:
                     assert sign * (after - before) >= -1e-12 * before, one
 
 
+def test_runoff_by_an_overdone_regression_is_the_rain() -> None:
+    """50 ln 60 = 205 mm and 50 ln 100 = 230 mm cannot run off 60 and 100 mm; 8 ln 60 - 20 can."""
+    kernel: Any = preparations()["storm_runoff", "regression"].kernel
+    curves = (30.0, 55.0, 70.0, 77.0, 25400.0, 254.0, 0.2)
+    assert kernel(3.0, [60.0, 10.0, 100.0], 50.0, 50.0, 0.0, *curves) == 160.0
+    fitted = 8.0 * math.log(60.0) - 20.0
+    assert kernel(3.0, [60.0], 50.0, 8.0, 20.0, *curves) == pytest.approx(fitted)
+    assert fitted < 60.0
+
+
 def test_storm_runoff_is_never_more_than_the_storm_rain() -> None:
     for p in (preparations()["storm_runoff", m] for m in ("regression", "curve_number")):
         for inputs in samples(p):

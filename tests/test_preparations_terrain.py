@@ -6,6 +6,7 @@ algorithm, in this file.
 
 import csv
 import io
+import itertools
 import math
 from collections.abc import Callable
 from functools import cache
@@ -13,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyproj
 import pytest
 import small
 import xarray as xr
 from numpy.typing import NDArray
+from rasterio.transform import from_origin
 
 import gep
-from gep import coefficients
+from gep import coefficients, rasters
 from gep.ecosystems import ecosystems, members
 from gep.fuse import routine
 from gep.preparation import Preparation, preparations
@@ -37,6 +40,7 @@ from gep.terrain import (
     gathered,
     gradient,
     length_above,
+    spread,
 )
 from gep.units import parse, registry
 
@@ -126,6 +130,131 @@ def test_slope_by_hand() -> None:
     z = np.arange(1.0, 10.0).reshape(3, 3)
     slope = horn(z, cell(3, 10.0, 10.0))
     assert slope[1, 1] == pytest.approx(math.degrees(math.atan(math.hypot(0.1, 0.3))))
+
+
+# ---- sides of pixels
+
+
+def on(crs: str, west: float, north: float, pixel: float, shape: tuple[int, int]) -> rasters.Grid:
+    """Grid of a projection; its areas are not asked."""
+    where = from_origin(west, north, pixel, pixel)
+    known = np.full(shape[0], pixel**2), np.ones(shape[1])
+    return rasters.Grid(pyproj.CRS.from_user_input(crs), where, *shape, *known)
+
+
+def geodesics(grid: rasters.Grid) -> tuple[Array, Array]:
+    """Heights and widths of all pixels between the middles of their sides, on the ellipsoid [m]."""
+    t = grid.transform
+    back = pyproj.Transformer.from_crs(grid.crs, grid.crs.geodetic_crs, always_xy=True)
+    middle = np.meshgrid(
+        t.c + t.a * (np.arange(grid.width) + 0.5), t.f + t.e * (np.arange(grid.height) + 0.5)
+    )
+    geod = grid.crs.get_geod()
+    assert geod
+
+    def apart(x: float, y: float) -> Array:
+        start = back.transform(middle[0] - x / 2, middle[1] - y / 2)
+        end = back.transform(middle[0] + x / 2, middle[1] + y / 2)
+        return np.asarray(geod.inv(*start, *end)[2])
+
+    return apart(0.0, t.e), apart(t.a, 0.0)
+
+
+ALBERS = "+proj=aea +lat_1=25 +lat_2=47 +lon_0=105 +datum=WGS84"
+PROJECTED = {
+    "EPSG:32650": (250_000, 3_400_000),  # UTM; Xi'an 1980 in a zone of 3 degrees; cylinders
+    "EPSG:2362": (38_500_000, 3_400_000),
+    "EPSG:6933": (11_200_000, 3_320_000),
+    "EPSG:3857": (12_700_000, 3_320_000),
+    ALBERS: (800_000, 3_100_000),
+    "EPSG:3035": (4_300_000, 3_200_000),
+    "EPSG:3413": (1_200_000, 700_000),
+    "+proj=sinu +R=6371007.181": (11_000_000, 3_300_000),
+}
+
+
+@pytest.mark.parametrize("crs", PROJECTED)
+def test_sides_of_every_pixel_are_geodesics(crs: str) -> None:
+    """At 500 m a chord is a tangent to 1e-9, but for the ends of the geodesics themselves."""
+    grid = on(crs, *PROJECTED[crs], 500.0, (420, 380))
+    wanted = geodesics(grid)
+    for found, side in zip(spread(rasters.cells(grid)), wanted, strict=True):
+        np.testing.assert_allclose(np.broadcast_to(found, side.shape), side, rtol=3e-9)
+
+
+@pytest.mark.parametrize("crs", PROJECTED)
+def test_sides_of_a_pixel_do_not_hang_on_the_extent(crs: str) -> None:
+    west, north = PROJECTED[crs]
+    whole = on(crs, west, north, 500.0, (420, 380))
+    part = on(crs, west + 500.0 * 251, north - 500.0 * 307, 500.0, (40, 30))
+    for large, small_one in zip(
+        spread(rasters.cells(whole)), spread(rasters.cells(part)), strict=True
+    ):
+        cut = np.broadcast_to(large, (420, 380))[307:347, 251:281]
+        np.testing.assert_allclose(np.broadcast_to(small_one, (40, 30)), cut, rtol=1e-13)
+
+
+def test_sides_of_a_cylinder_are_those_of_the_row() -> None:
+    """No memory for what is the same all along a row; of other projections every pixel has two."""
+    shapes = {
+        crs: [side.shape for side in rasters.cells(on(crs, *place, 500.0, (42, 38)))]
+        for crs, place in PROJECTED.items()
+    }
+    assert shapes["EPSG:6933"] == shapes["EPSG:3857"] == [(42,), (42,)]
+    assert shapes["+proj=sinu +R=6371007.181"] == [(42, 38), (42,)]
+    assert shapes["EPSG:32650"] == shapes[ALBERS] == [(42, 38), (42, 38)]
+
+
+@pytest.mark.parametrize(
+    ("crs", "west", "north"),
+    [
+        ("EPSG:3031", -20_000, 20_000),  # the pole, where a radian of longitude is nothing
+        ("EPSG:6933", 11_200_000, 7_312_000),  # 100 m from the pole, where the cylinder ends
+        ("+proj=moll", 17_990_000, 200_000),  # the edge of the world
+    ],
+)
+def test_sides_where_a_projection_ends_are_asked_of_every_pixel(
+    crs: str, west: float, north: float
+) -> None:
+    grid = on(crs, west, north, 500.0, (80, 80))
+    wanted = geodesics(grid)
+    for found, side in zip(rasters.cells(grid), wanted, strict=True):
+        assert found.shape == (80, 80)
+        assert np.isfinite(found).all()
+        inner = slice(4, None)  # beside the pole chords are no tangents
+        np.testing.assert_allclose(found[inner], side[inner], rtol=2e-3)
+
+
+def test_pixels_outside_the_world_have_no_sides() -> None:
+    heights, widths = rasters.cells(on("+proj=moll", 17_900_000, 200_000, 2000.0, (20, 200)))
+    assert np.isnan(heights[:, -1]).all()
+    assert np.isnan(widths[:, -1]).all()
+    assert np.isfinite(heights[:, 0]).all()
+
+
+@pytest.mark.parametrize("method", ["segmented", "desmet_govers", "invest_sdr"])
+def test_sides_by_row_and_by_pixel_are_one(method: str) -> None:
+    """The same sides given by row and of every pixel give the same slope and LS."""
+    z, heights = hills(8), np.linspace(20.0, 30.0, 40)
+    by_row = heights, np.full(40, 25.0)
+    by_pixel = np.repeat(heights[:, None], 50, 1), np.full((40, 50), 25.0)
+    np.testing.assert_array_equal(horn(z, by_row), horn(z, by_pixel))
+    slope = horn(z, by_row)
+    np.testing.assert_array_equal(ls(method, z, slope, by_row), ls(method, z, slope, by_pixel))
+
+
+def test_slope_and_flow_have_the_true_sides_of_every_pixel() -> None:
+    """Pixels twice as wide in the east: half as steep there, and twice the area above."""
+    widths = np.where(np.arange(8) < 4, 25.0, 50.0) * np.ones((5, 1))
+    ground = np.full((5, 8), 30.0), widths
+    east = np.tile(np.arange(8) * 3.0, (5, 1))
+    np.testing.assert_allclose(np.tan(np.radians(horn(east, ground)[2])), 3.0 / widths[2])
+    south = np.tile(-3.0 * np.arange(5)[:, None], (1, 8))
+    drained = flow(south, ground)
+    above = area_above(drained, ground)
+    np.testing.assert_allclose(above, np.arange(5)[:, None] * 30.0 * widths)
+    across = flow(east, ground)
+    np.testing.assert_allclose(across.reach[:, 1:], widths[:, 1:])
 
 
 # ---- depressions and flow
@@ -272,6 +401,58 @@ def test_length_of_a_diagonal_and_the_longest_of_several() -> None:
     step = SIDE * math.sqrt(2)
     assert lengths(z, slope)[1, 1] == pytest.approx(step / 2 + step)
     assert lengths(z, slope)[2, 2] == pytest.approx(min(0.5 * step + 2 * step, 122.0))
+
+
+def walked(
+    z: Array, slope: Array, ground: tuple[Array, Array], channel_area: float, keeps: float = 0.5
+) -> Array:
+    """Length of the slope above every pixel [m], docs/methods.md#slope-factor, in plain Python.
+
+    For ground without pits. Pixels are taken from the highest to the lowest, so all that drains
+    into one is known before it. The way out of the grid is the side of a pixel, root of its area.
+    """
+    rows, columns = z.shape
+    heights, widths = (np.broadcast_to(side.reshape(rows, -1), z.shape) for side in ground)
+    into: dict[tuple[int, int], tuple[int, int] | None] = {}
+    way, area = np.empty(z.shape), (heights * widths).astype(float)
+    downwards = sorted(np.ndindex(z.shape), key=lambda at: -z[at])
+    for y, x in downwards:
+        steepest, into[y, x], way[y, x] = 0.0, None, math.sqrt(heights[y, x] * widths[y, x])
+        for down, right in itertools.product((-1, 0, 1), repeat=2):
+            if 0 <= y + down < rows and 0 <= x + right < columns and (down, right) != (0, 0):
+                far = math.hypot(down * heights[y, x], right * widths[y, x])
+                fall = (z[y, x] - z[y + down, x + right]) / far
+                if fall > steepest:
+                    steepest, into[y, x], way[y, x] = fall, (y + down, x + right), far
+        border = y in (0, rows - 1) or x in (0, columns - 1)
+        assert into[y, x] or border, "a pit"
+    for at in downwards:
+        if below := into[at]:
+            area[below] += area[at]
+    length = np.minimum(way / 2, 122.0)
+    for at in downwards:
+        below = into[at] or at
+        goes_on = below != at and max(area[at], area[below]) < channel_area
+        if goes_on and slope[below] >= keeps * slope[at]:
+            length[below] = max(length[below], min(length[at] + way[at], 122.0))
+    return length
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_lengths_are_those_of_a_walk_down_the_slope(seed: int) -> None:
+    """Rough cones without pits, on pixels each of which has sides of its own."""
+    random = np.random.default_rng(seed)
+    y, x = np.mgrid[0:25, 0:30]
+    z = 1000.0 - 8 * np.hypot(y - 12.3, x - 14.6) + 4.0 * random.random((25, 30))
+    ground = 20 + 5 * random.random((25, 30)), 25 + 5 * random.random((25, 30))
+    slope = horn(z, ground)
+    drained = flow(z, ground)
+    area = area_above(drained, ground) + ground[0] * ground[1]
+    for channel_area in (3_000.0, 12_000.0, 1e9):
+        found = length_above(drained, slope, area >= channel_area, 0.5, 122.0)
+        wanted = walked(z, slope, ground, channel_area)
+        np.testing.assert_allclose(found, wanted, rtol=1e-12)
+        assert len(np.unique(wanted)) > 50
 
 
 def test_length_on_coarse_pixels_is_the_limit() -> None:
@@ -609,8 +790,8 @@ def kept(given: dict[str, Array]) -> Array:
     row, column = np.indices((small.ROWS, small.COLUMNS)).astype(float)
     high = small.sides()[0][:, None]
     sine = np.sin(np.arctan(10 / high))
-    first = np.where(row == small.ROWS - 1, small.PIXEL, high) / 2  # out of the grid: any way
-    length = np.where((row > 0) & (row <= 8), 122.0, first)  # ten pixels feed a channel
+    ground = small.sides()
+    length = walked(500 - 10 * row, np.degrees(np.arctan(10 / high)) + 0 * row, ground, 95_000.0)
     factor = (16.8 * sine - 0.5) * (length / 22.13) ** 0.5
     cover = (0.1 + 0.01 * column) / 0.8
     level = np.digitize(cover, COVERS)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 import pyproj
 import pytest
@@ -22,6 +21,7 @@ from rasterio.transform import from_origin
 import gep
 from gep import coefficients
 from gep.ecosystems import ecosystems
+from gep.fuse import compiled
 from gep.layers import variables
 from gep.preparation import Preparation, preparations
 from gep.units import factor, parse, registry
@@ -37,9 +37,15 @@ BOOK = coefficients.load()[0]
 DAYS, MONTHS = 365, 12
 LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
-GIVEN = {"seasonality": 9.0, "ecosystem_share": 0.25, "years_between": 5.0}
+GIVEN = {
+    "seasonality": 9.0,
+    "ecosystem_share": 0.25,
+    "years_between": 5.0,
+    "impervious_share": 0.8,
+    "fixation_rate": 120.0,
+}
 """Numbers nobody can ship, as a user might state them."""
-WHERE = {"gap_coefficient": "lake"}
+WHERE = {"gap_coefficient": "lake", "built": "built_up"}
 
 
 def kernel(name: str, method: str) -> Callable[..., float]:
@@ -108,6 +114,7 @@ def inputs(p: Preparation, seed: int = 1, **changed: Any) -> dict[str, Any]:
         "available_water_share": chance.uniform(0.05, 0.3),
         "latitude": chance.uniform(24, 30),
         "elevation": chance.uniform(20, 1500),
+        "temperature_elevation": chance.uniform(20, 1500),
         "net_primary_production": chance.uniform(300, 900),
         "biomass": chance.uniform(5000, 20000),
         "former_biomass": chance.uniform(5000, 20000),
@@ -150,7 +157,7 @@ def test_missing_in_missing_out(p: Preparation) -> None:
     taken = inputs(p)
     assert math.isfinite(p.kernel(**taken))  # type: ignore[arg-type]
     for name, value in taken.items():
-        if (p.method, name) == ("product_filled", "evapotranspiration_product"):
+        if p.method.startswith("product_filled") and name == "evapotranspiration_product":
             continue  # that is what it fills
         if isinstance(value, float):
             assert math.isnan(p.kernel(**taken | {name: NAN})), name  # type: ignore[arg-type]
@@ -164,14 +171,14 @@ def test_missing_in_missing_out(p: Preparation) -> None:
 @ALL
 def test_compiled_it_is_the_same(p: Preparation) -> None:
     """Compiled as the loop compiles it, on random weather, with a hole and without."""
-    compiled = numba.njit(error_model="numpy")(p.kernel)
+    quick = compiled(p.kernel)
     for seed in range(1, 6):
         taken = inputs(p, seed)
         if seed == 5:
-            name = [*p.rasters, *p.series][0]
+            name = [*taken][0]
             taken[name] = taken[name] * NAN
         plain = p.kernel(**taken)
-        assert compiled(*taken.values()) == pytest.approx(plain, rel=1e-12, nan_ok=True)
+        assert quick(*taken.values()) == pytest.approx(plain, rel=1e-12, nan_ok=True)
 
 
 @ALL
@@ -211,22 +218,25 @@ def test_file_of_coefficients_holds_what_some_method_takes(raster: str) -> None:
 def test_best_method_first() -> None:
     order = {name: [p.method for p in OURS if p.name == name] for name in RASTERS}
     assert order["evapotranspiration"] == [
-        *("product_filled", "product", "budyko_fu", "zhang", "turc"),
+        *("product_filled_towns", "product_filled", "product", "budyko_fu", "zhang", "turc"),
     ]
     assert order["reference_evapotranspiration"] == [
         *("penman_monteith", "penman_monteith_sunshine", "daily", "monthly", "hargreaves"),
     ]
     assert order["water_evaporation"] == [
-        *("penman", "penman_sunshine", "reference", "hargreaves"),
+        *("penman_corrected", "penman", "penman_sunshine_corrected", "penman_sunshine"),
+        *("reference_corrected", "reference", "hargreaves_corrected", "hargreaves"),
     ]
     assert order["net_ecosystem_production"] == [
-        *("npp_minus_respiration", "biomass_difference", "npp_ratio"),
+        *("npp_minus_respiration", "biomass_difference", "npp_ratio", "fixed_rates"),
     ]
 
 
 def test_numbers_that_belong_to_a_place_do_not_ship() -> None:
     for raster, name in (
         ("evapotranspiration", "seasonality"),
+        ("evapotranspiration", "impervious_share"),
+        ("net_ecosystem_production", "fixation_rate"),
         ("net_ecosystem_production", "ecosystem_share"),
         ("net_ecosystem_production", "years_between"),
     ):
@@ -265,6 +275,9 @@ def test_budyko_never_above_rain_or_demand_and_grows_with_soil_and_demand() -> N
     assert fu(0.0, 1100, 150) == 0.0
     assert fu(100, 1000, 99 * 0.11 * 100) == fu(100, 1000, 1e6), "w is at most 5"
     assert fu(1638, 0.0, 150) == 0.0
+    # 1 + 1e-5 - (1 + 1e-25)^(1/5) is 1.0000000000066e-5 in double precision: above the demand
+    assert (1 + 1e-5) - (1 + 1e-25) ** 0.2 > 1e-5
+    assert fu(1000, 0.01, 1e6) <= 0.01 < 1000 * ((1 + 1e-5) - 1)
 
 
 def test_without_plants_what_the_air_takes_evaporates_as_far_as_it_rains() -> None:
@@ -322,6 +335,66 @@ def test_only_open_water_is_filled() -> None:
         assert value, key
         water = key in ("lake", "river", "reservoir", "pond", "open_water")
         assert float(value.number) == (1.05 if water else 0.0), one
+
+
+@pytest.mark.parametrize(
+    ("product", "rain", "coefficient", "built", "sealed", "wanted"),
+    [
+        (NAN, 1600.0, 0.0, 1.0, 0.8, 200.0),  # 0.8 x 0.1 + 0.2 x 0.6 = 0.2 of 1000 mm
+        (NAN, 1600.0, 0.0, 1.0, 1.0, 100.0),
+        (NAN, 1600.0, 0.0, 1.0, 0.0, 600.0),
+        (NAN, 150.0, 0.0, 1.0, 0.8, 150.0),  # no more than it rains
+        (NAN, 1600.0, 1.05, 0.0, 0.8, 1050.0),  # water, whatever it rains
+        (NAN, 150.0, 1.05, 0.0, 0.8, 1050.0),
+        (NAN, 1600.0, 0.0, 0.0, 0.8, NAN),  # a hole in a forest
+        (700.0, 1600.0, 0.0, 1.0, 0.8, 700.0),  # what is there stays
+        (700.0, 1600.0, 0.0, 0.0, NAN, 700.0),  # no share of sealed ground outside of towns
+    ],
+)
+def test_gaps_over_towns(
+    product: float, rain: float, coefficient: float, built: float, sealed: float, wanted: float
+) -> None:
+    fill = kernel("evapotranspiration", "product_filled_towns")
+    found = fill(product, 1000.0, rain, coefficient, built, sealed, 0.1, 0.6)
+    assert found == pytest.approx(wanted, nan_ok=True)
+
+
+def test_a_product_with_holes_in_an_account(tmp_path: Path) -> None:
+    """Holes over towns, lakes and forest; towns are filled once their sealed share is said."""
+    codes = np.full((small.ROWS, small.COLUMNS), 15, np.uint8)
+    codes[:, 5:10], codes[:, 10:15], codes[:, 15:20] = 61, 42, 62
+    holed = np.full(codes.shape, 700.0)
+    holed[3:8] = NAN
+    rasters = {"evapotranspiration_product": holed}
+    rasters |= {"reference_evapotranspiration": np.full(codes.shape, 1000.0)}
+    change: dict[str, Any] = {}
+    for name, array in rasters.items():
+        change[f"rasters.{name}"] = {"file": f"{name}.tif", "unit": "mm/year"}
+        small.write_raster(tmp_path / f"{name}.tif", array.astype(np.float32), nodata=NAN)
+    hole = np.isnan(holed)
+    for said, method, town in (
+        ({}, "product_filled", NAN),
+        ({"impervious_share": 0.7}, "product_filled_towns", 250.0),  # 0.7 x 0.1 + 0.3 x 0.6
+    ):
+        numbers = {"preparations.evapotranspiration.parameters": said} if said else {}
+        path = small.write(
+            tmp_path, ecosystem=codes, rasters={"evapotranspiration": None}, change=change | numbers
+        )
+        (step,) = gep.open(path).prepare("evapotranspiration")
+        assert step.preparation.method == method
+        with rasterio.open(step.path) as file:
+            found = file.read(1)
+        wanted = np.select([~hole, codes == 61, codes == 42], [700.0, town, 1050.0], NAN)
+        inside = small.places() >= 0
+        np.testing.assert_allclose(found[inside], wanted[inside], rtol=1e-6)
+
+
+def test_only_built_up_land_is_town() -> None:
+    built = BOOK.coefficient("evapotranspiration", "built")
+    assert built
+    values = {key: float(built.find(ecosystem=key).number) for key in ecosystems()}  # type: ignore[union-attr]
+    assert {key for key, value in values.items() if value} == {"built_up", "industrial_land"}
+    assert set(values.values()) == {0.0, 1.0}
 
 
 def test_leaf_area_and_root_zone() -> None:
@@ -462,7 +535,53 @@ def test_penman_of_water_in_numpy(method: str) -> None:
     assert free > days[hot].sum()
 
 
-@pytest.mark.parametrize("method", ["penman", "penman_sunshine", "reference", "hargreaves"])
+OF_WATER = ("penman", "penman_sunshine", "reference", "hargreaves")
+
+
+@pytest.mark.parametrize("method", OF_WATER)
+def test_temperature_falls_with_the_height_of_the_water(method: str) -> None:
+    """500 m above its station, at 6 degrees a kilometre, a lake has weather 3 degrees colder."""
+    p = preparations()["water_evaporation", f"{method}_corrected"]
+    plain = preparations()["water_evaporation", method]
+    taken = inputs(p, elevation=700.0, temperature_elevation=200.0)
+    colder = {name: taken[name] for name in (*plain.rasters, *plain.series, *plain.coefficients)}
+    falls = {"daily_maximum_temperature"}
+    if method != "reference":  # its evapotranspiration is what it is: only the days are others
+        falls |= {"daily_minimum_temperature", "daily_dew_point"} & {*plain.series}
+    colder |= {name: taken[name] - 3.0 for name in falls}
+    found: Any = p.kernel(**taken)
+    assert found == pytest.approx(plain.kernel(**colder), rel=1e-12)
+    assert 0 < found < plain.kernel(**colder | {name: taken[name] for name in falls})
+    level: Any = p.kernel(**taken | {"temperature_elevation": 700.0})
+    assert level == plain.kernel(**colder | {name: taken[name] for name in falls})
+
+
+def test_hot_days_of_water_are_the_hot_days() -> None:
+    """Same threshold, same lapse rate: where 0.5 mm is the most of a day, mm count the days."""
+    for own, other in (("temperature_lapse_rate", "lapse_rate"), ("hot_threshold",) * 2):
+        here, there = (
+            BOOK.coefficient("water_evaporation", own),
+            BOOK.coefficient("hot_days", other),
+        )
+        assert here
+        assert there
+        assert (
+            here.number("degC/km" if "rate" in own else "degC")[0]
+            == there.number(  # type: ignore[index]
+                "degC/km" if "rate" in own else "degC"
+            )[0]
+        )  # type: ignore[index]
+    p = preparations()["water_evaporation", "reference_corrected"]
+    heights = {"elevation": 700.0, "temperature_elevation": 200.0}
+    wet = {"daily_reference_evapotranspiration": np.full(DAYS, 5.0), "daily_ceiling": 0.5}
+    water: Any = p.kernel(**inputs(p, **heights, **wet))
+    days = kernel("hot_days", "daily_maximum_corrected")
+    warm = weather().maximum
+    assert water == pytest.approx(0.5 * days(*heights.values(), warm, 26.0, 0.006))
+    assert water == pytest.approx(0.5 * (warm - 3.0 > 26.0).sum())
+
+
+@pytest.mark.parametrize("method", OF_WATER)
 def test_water_evaporates_on_hot_days_alone_and_never_above_the_ceiling(method: str) -> None:
     p = preparations()["water_evaporation", method]
     taken = inputs(p)
@@ -538,6 +657,44 @@ def test_share_and_difference_by_hand() -> None:
     assert growth(9000.0, 8000.0, 5.0, 0.5) == 100.0
     assert growth(8000.0, 9000.0, 5.0, 0.5) == -100.0, "what was cut is lost"
     assert math.isnan(growth(9000.0, 8000.0, 0.0, 0.5))
+
+
+def test_rates_of_carbon_fixation(tmp_path: Path) -> None:
+    """1.5 tC/ha are 150 gC/m2; by class from a table of the user, and no class has another's."""
+    path = small.write(
+        tmp_path / "one",
+        rasters={"net_ecosystem_production": None, "net_primary_production": None},
+        change={"preparations.net_ecosystem_production.parameters": {"fixation_rate": 1.5}},
+    )
+    (step,) = gep.open(path).prepare("net_ecosystem_production")
+    assert step.preparation.method == "fixed_rates"
+    with rasterio.open(step.path) as file:
+        found = file.read(1)
+    assert (found[small.places() >= 0] == 150).all()
+    head = "file,name,set,key,value,unit,source,where,status\n"
+    row = "net_ecosystem_production,fixation_rate,,{},{},tC/(ha*year),GEP,a test,design\n"
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two/own.csv").write_text(
+        head + row.format("forest", 2.0) + row.format("lake", 0.5), "utf8"
+    )
+    codes = np.full((small.ROWS, small.COLUMNS), 15, np.uint8)
+    codes[:, ::2] = 42
+    codes[:, 1] = 61
+    path = small.write(
+        tmp_path / "two",
+        ecosystem=codes,
+        rasters={"net_ecosystem_production": None, "net_primary_production": None},
+        change={
+            "preparations.net_ecosystem_production.method": "fixed_rates",
+            "coefficients.overrides": "own.csv",
+        },
+    )
+    (step,) = gep.open(path).prepare("net_ecosystem_production")
+    with rasterio.open(step.path) as file:
+        found = file.read(1)
+    wanted = np.select([codes == 15, codes == 42], [200.0, 50.0], np.nan)
+    inside = small.places() >= 0
+    np.testing.assert_array_equal(found[inside], wanted[inside])
 
 
 # ---- sums and means of the year

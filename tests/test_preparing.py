@@ -23,7 +23,7 @@ import xarray
 from rasterio.transform import from_origin
 
 import gep
-from gep import coefficients, prepared, rasters, stacks, step, store
+from gep import coefficients, prepared, rasters, step, store
 from gep.cli import main
 from gep.ecosystems import Title, ecosystems, legend
 from gep.errors import IdentityError, InputError, ResourceError, ServiceError, UnitError
@@ -160,7 +160,10 @@ def test_check_says_what_will_be_prepared_and_writes_nothing(tmp_path: Path) -> 
     assert [row.name for row in report.layers][-1] == "temperature"
     assert "evapotranspiration" not in {row.name for row in report.layers}
     assert not (tmp_path / "output").exists()
-    words = {"en": "will be prepared: evapotranspiration (", "zh": "将推算：evapotranspiration（"}
+    words = {
+        "en": "will be prepared: evapotranspiration (",
+        "zh": "将推算：实际蒸散发量（evapotranspiration）（",
+    }
     for language, said in words.items():
         done = cli("check", path, "--lang", language)
         assert done.exit_code == 0
@@ -175,6 +178,7 @@ def test_check_says_what_will_be_prepared_and_writes_nothing(tmp_path: Path) -> 
             "file": str(made(path, "evapotranspiration")),
             "from": ["precipitation", "temperature"],
             "ready": True,
+            "memory": 0,
         }
     ]
 
@@ -417,7 +421,7 @@ def test_a_folder_in_use_is_waited_for_and_then_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = turc_account(tmp_path)
-    monkeypatch.setattr(store, "PATIENCE", 0.1)
+    monkeypatch.setattr("gep.lock.PATIENCE", 0.1)
     with store.locked(tmp_path / "output/prepared"):
         done = cli("prepare", path, "--progress", "none")
     assert done.exit_code == 7
@@ -575,41 +579,6 @@ def test_rain_of_the_days_is_the_rain_of_the_year(tmp_path: Path) -> None:
     gep.open(path).run()
     expected = rain.astype(float).sum(axis=0)
     assert_made(made(path, "precipitation"), expected)
-
-
-@pytest.mark.parametrize(
-    "form",
-    [
-        {"tiled": True, "blockxsize": 16, "blockysize": 16, "interleave": "pixel"},
-        {"tiled": True, "blockxsize": 32, "blockysize": 16, "interleave": "band"},
-        {"interleave": "band", "compress": "deflate"},
-    ],
-    ids=["tiles of all bands", "tiles of a band", "strips"],
-)
-def test_neither_the_form_of_the_file_nor_the_memory_changes_a_number(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: dict[str, Any]
-) -> None:
-    rain = daily_rain()
-    path = rain_account(tmp_path, rain, **form)
-    (whole,) = gep.open(path).prepare()
-    first = read(whole.path)
-    monkeypatch.setattr(stacks, "MEMORY", 8 * DAYS * 100)
-    monkeypatch.setattr(stacks, "LEAST", 4)
-    monkeypatch.setattr(step, "package_digest", lambda: "another")
-    plan = gep.open(path).check().plan
-    assert plan
-    windows = stacks.windows(plan.grid, plan.steps[0])
-    assert len(windows) > 10
-    assert max(w.height * w.width for w in windows) <= 100
-    if "tiled" not in form:
-        assert {w.width for w in windows} == {small.COLUMNS}
-    (small_windows,) = gep.open(path).prepare()
-    np.testing.assert_array_equal(read(small_windows.path), first)
-
-
-def test_the_windows_of_a_long_series_stay_within_memory() -> None:
-    """366 days of float32 in at most 200 MB, as stored and as staged."""
-    assert 16 * 16 * 366 * 8 < stacks.MEMORY <= 200e6
 
 
 def test_scale_fill_and_nodata_hold_for_every_band(tmp_path: Path) -> None:
@@ -785,7 +754,7 @@ def test_a_texture_that_does_not_add_up(tmp_path: Path, unit: str, whole: float)
     parts = (0.4 * whole, 0.3 * whole, 0.3 * whole)
     assert problems(soil(tmp_path, unit, parts)) == {
         "E809": "sand, silt and clay (sand.tif, silt.tif, clay.tif) do not add up to 100 %: "
-        "105.0% at row 7, column 8, and so at 1 pixels of that window"
+        "105.0% at row 7, column 8, the first of 1 such pixels seen"
     }
 
 
@@ -857,6 +826,126 @@ def test_erosivity_in_us_units(tmp_path: Path) -> None:
     change = {"rasters.erosivity.scale": 17.02}
     gep.open(small.write(tmp_path, rasters={"erosivity": american}, change=change)).run()
     assert 17.02 in variables()["erosivity"].slips
+
+
+US = "100*ft*tonf*in/(acre*h*year)"
+
+
+def without_rain(folder: Path, codes: tuple[str, ...], divisor: float, **change: Any) -> Path:
+    """Small account without precipitation, its erosivity divided."""
+    counties = small.counties()
+    counties["code"] = codes
+    layers = {"erosivity": small.arrays()["erosivity"] / np.float32(divisor), "precipitation": None}
+    said = {key.replace("__", "."): value for key, value in change.items()}
+    tables = dict.fromkeys(small.TABLES)
+    return small.write(folder, polygons=counties, rasters=layers, change=said, tables=tables)
+
+
+def test_erosivity_in_us_units_without_rain(tmp_path: Path) -> None:
+    """8220 / 17.02 = 483: between 3477.30 / 17.02 = 204 and 24878.65 / 17.02 = 1462."""
+    path = without_rain(tmp_path / "a", small.CODES, 17.02)
+    assert problems(path)["E818"] == (
+        "rasters.erosivity: erosivity.tif: the median is 482.961; in the south, where this "
+        "province is, 3477 to 24879 MJ*mm/(ha*h*year) are published, in US units 204 to 1462: are "
+        "these US units"
+    )
+    accepted = without_rain(tmp_path / "b", small.CODES, 17.02, accept__E818="measured")
+    assert "W010" in {p.code for p in gep.open(accepted).check().problems}
+    declared = without_rain(tmp_path / "c", small.CODES, 17.02, rasters__erosivity__unit=US)
+    report = gep.open(declared).check()
+    assert not {"E818", "W802", "W010"} & {p.code for p in report.problems}
+    (row,) = [row for row in report.layers if row.name == "erosivity"]
+    assert row.median == pytest.approx(482.961 * 17.0195, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("codes", "divisor", "found"),
+    [
+        (("140101", "140102", "140103"), 17.02, {"W802"}),  # Shanxi: 663 to 2810 are SI there
+        (("140101", "360102", "360103"), 17.02, {"W802"}),
+        (("140101", "140102", "140103"), 5, set()),  # 1644 is above all of them
+        (("330101", "360102", "460103"), 17.02, {"E818"}),
+        (small.CODES, 60, {"E818"}),  # 137: below all of them
+        (small.CODES, 5, set()),
+        (small.CODES, 1, set()),
+    ],
+)
+def test_where_a_low_erosivity_may_be_right(
+    tmp_path: Path, codes: tuple[str, ...], divisor: float, found: set[str]
+) -> None:
+    report = gep.open(without_rain(tmp_path, codes, divisor)).check()
+    assert {p.code for p in report.problems} & {"E814", "E818", "W802"} == found
+
+
+def test_us_units_of_erosivity() -> None:
+    """100 ft tonf in/(acre h): 100 x 0.3048 m x 8896.44 N x 25.4 mm / 0.404686 ha, Foster 1981."""
+    times = 100 * 0.3048 * 2000 * 0.45359237 * 9.80665e-6 * 25.4 / 0.40468564224
+    assert factor(US, "MJ*mm/(ha*h*year)", "erosivity") == pytest.approx(times, rel=1e-9)
+    assert times == pytest.approx(17.02, abs=5e-3)
+    published = variables()["erosivity"].published
+    assert published
+    assert published.source in coefficients.load()[0].sources
+    assert published.high / 17.02 < published.low, "no number is of both"
+
+
+def test_limits_of_ndvi_the_wrong_way_round(tmp_path: Path) -> None:
+    small.write_raster(tmp_path / "ndvi.tif", np.full(INSIDE.shape, 0.5, np.float32))
+    for soil, full in ((0.9, 0.1), (0.5, 0.5)):
+        limits = {"soil_ndvi": soil, "vegetation_ndvi": full}
+        change = {
+            "rasters.ndvi": {"file": "ndvi.tif", "unit": "1"},
+            "preparations.vegetation_cover.parameters": limits,
+        }
+        path = small.write(tmp_path, rasters={"cover_factor": None}, change=change)
+        assert problems(path) == {
+            "E819": f"preparations.vegetation_cover: soil_ndvi = {soil:g} is not below "
+            f"vegetation_ndvi = {full:g}: nothing could be made of them"
+        }
+
+
+def test_limits_of_ndvi_the_wrong_way_round_in_one_class(tmp_path: Path) -> None:
+    head = "file,name,set,key,value,unit,source,where,status\n"
+    numbers = (
+        *(("soil_ndvi", "forest", 0.1), ("vegetation_ndvi", "forest", 0.9)),
+        *(("soil_ndvi", "upland", 0.7), ("vegetation_ndvi", "upland", 0.6)),
+        ("soil_ndvi", "paddy", 0.7),  # the other is not known: missing, not wrong
+    )
+    rows = [f"vegetation_cover,{n},,{key},{v},1,GEP,a test,design\n" for n, key, v in numbers]
+    (tmp_path / "own.csv").write_text(head + "".join(rows), "utf8")
+    small.write_raster(tmp_path / "ndvi.tif", np.full(INSIDE.shape, 0.5, np.float32))
+    change = {"rasters.ndvi": {"file": "ndvi.tif", "unit": "1"}}
+    change |= {"coefficients.overrides": "own.csv"}
+    path = small.write(tmp_path, rasters={"cover_factor": None}, change=change)
+    assert problems(path)["E819"] == (
+        "preparations.vegetation_cover: soil_ndvi = 0.7 is not below vegetation_ndvi = 0.6 "
+        f"({ecosystems()['upland'].title.en}): nothing could be made of them"
+    )
+
+
+def test_the_legend_is_part_of_what_a_raster_follows_from(tmp_path: Path) -> None:
+    """An own legend that calls the same codes other classes is another raster, and no stale one."""
+    months = np.full((12, small.ROWS, small.COLUMNS), 100, np.float32)
+    write_series(tmp_path / "rain.tif", months)
+    write_series(tmp_path / "warm.tif", months * 0 + 20)
+    text = legend("gep").path.read_text("utf8")
+    (tmp_path / "own.toml").write_text(text, "utf8")
+    change: dict[str, Any] = {
+        "rasters.monthly_precipitation": {"file": "rain.tif", "unit": "mm/month"},
+        "rasters.monthly_temperature": {"file": "warm.tif", "unit": "degC"},
+        "rasters.ecosystem.legend": "own.toml",
+    }
+    path = small.write(tmp_path, rasters={"net_ecosystem_production": None}, change=change)
+    (first,) = gep.open(path).prepare("net_ecosystem_production")
+    assert gep.open(path).prepare("net_ecosystem_production")[0].ready
+    other = text.replace('"built_up"', '"?"').replace('"mixed_forest"', '"built_up"')
+    (tmp_path / "own.toml").write_text(other.replace('"?"', '"mixed_forest"'), "utf8")
+    (second,) = gep.open(path).prepare("net_ecosystem_production")
+    assert not second.ready
+    assert second.path != first.path
+    town = (small.classes() == 61) & INSIDE
+    breath = 12 * 0.22 * (math.exp(0.0913 * 20) + math.log(0.3145 * 100 + 1)) * 30 * 0.465
+    difference = read(first.path)[town] - read(second.path)[town]
+    np.testing.assert_allclose(difference, breath, rtol=1e-5)
 
 
 SECTIONS: dict[str, tuple[dict[str, Any], str]] = {
@@ -1057,16 +1146,19 @@ def test_what_cannot_be_is_said_of_pixels_beyond_the_counties_that_neighbours_ne
         assert found[code]["name"] == "elevation"
 
 
-def test_a_method_is_taken_unasked_only_if_it_is_itself_from_raw_data(tmp_path: Path) -> None:
-    """Monthly rain beside that of the year: not the formula of annual rain, which stands first."""
+def test_raw_data_ask_for_a_raster_and_not_for_a_lesser_method(tmp_path: Path) -> None:
+    """Monthly rain: the formula of annual rain, which stands first, given or made of the months."""
     months = np.full((12, small.ROWS, small.COLUMNS), 130, np.float32)
     write_series(tmp_path / "months.tif", months)
     change = {"rasters.monthly_precipitation": {"file": "months.tif", "unit": "mm/month"}}
+    of_months: dict[str, None] = {"precipitation": None}
+    for left_out, made_too in (({}, []), (of_months, ["monthly"])):
+        path = small.write(tmp_path, rasters={"erosivity": None} | left_out, change=change)
+        methods = [s.preparation.method for s in gep.open(path).check().prepared]
+        assert sorted(methods) == [*made_too, "zhang_annual"]
+    change |= {"preparations.erosivity.method": "wischmeier_monthly"}
     path = small.write(tmp_path, rasters={"erosivity": None}, change=change)
     assert [s.preparation.method for s in gep.open(path).check().prepared] == ["wischmeier_monthly"]
-    change |= {"preparations.erosivity.method": "zhang_annual"}
-    path = small.write(tmp_path, rasters={"erosivity": None}, change=change)
-    assert [s.preparation.method for s in gep.open(path).check().prepared] == ["zhang_annual"]
 
 
 @pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
@@ -1085,10 +1177,11 @@ def test_a_warm_season_over_the_new_year() -> None:
     rain[[0, 181, 364]] = 50.0  # 1 January, 1 July, 31 December
     season = {"warm_first_month": 11.0, "warm_last_month": 3.0}
     expected = (2 * 0.3937 + 0.3101) * 50**1.7265
-    assert call(daily_precipitation=rain, **season) == pytest.approx(expected, rel=1e-9)
+    series = data(rain, "mm/day", "time")
+    assert call(daily_precipitation=series, **season) == pytest.approx(expected, rel=1e-9)
     season = {"warm_first_month": 7.0, "warm_last_month": 7.0}
     expected = (2 * 0.3101 + 0.3937) * 50**1.7265
-    assert call(daily_precipitation=rain, **season) == pytest.approx(expected, rel=1e-9)
+    assert call(daily_precipitation=series, **season) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("crs", ["EPSG:6933", "EPSG:3857", "EPSG:32650"])
@@ -1204,9 +1297,11 @@ def test_prepare_says_what_it_made_and_where(tmp_path: Path) -> None:
     file = made(path, "evapotranspiration")
     title = preparations()["evapotranspiration", "turc"].title
     assert done.stdout == f"evapotranspiration ({title.en}, turc): made now: {file}\n"
-    assert done.stderr == "100 %\n"
+    assert done.stderr == " 80 %\n100 %\n"
     done = cli("prepare", path, "--lang", "zh")
-    assert done.stdout == f"evapotranspiration（{title.zh}，turc）：原已存在：{file}\n"
+    assert done.stdout == (
+        f"实际蒸散发量（evapotranspiration）（{title.zh}，turc）：原已存在：{file}\n"
+    )
     (data,) = json.loads(cli("prepare", path, "--json").stdout)
     assert (data["raster"], data["ready"]) == ("evapotranspiration", True)
 
@@ -1394,16 +1489,17 @@ def test_a_preparation_of_arrays_is_that_of_an_account(tmp_path: Path) -> None:
 
 def test_a_station_gives_a_number() -> None:
     call = gep.preparations["erosivity", "season_daily"]
-    rain = np.zeros(365)
+    rain = data(np.zeros(365), "mm/day", "time")
     rain[[0, 181]] = 50.0
     expected = (0.3101 + 0.3937) * 50**1.7265
     found = call(daily_precipitation=rain)
     assert type(found) is float
     assert found == pytest.approx(expected, rel=1e-9)
-    assert call(daily_precipitation=list(rain)) == found
+    assert call(daily_precipitation=(rain / 10).assign_attrs(units="cm/day")) == found
     assert call(daily_precipitation=rain, erosive_threshold=51.0) == 0
     assert gep.preparations["evapotranspiration", "turc"](
-        precipitation=1638.0, temperature=18
+        precipitation=xarray.DataArray(1638.0, attrs={"units": "mm/year"}),
+        temperature=xarray.DataArray(18, attrs={"units": "degC"}),
     ) == pytest.approx(891.877258901)
 
 
@@ -1424,7 +1520,7 @@ def test_a_series_of_arrays_and_its_times() -> None:
         "2020 has 366": {"daily_precipitation": series, "year": 2020},
         "none of them time": {"daily_precipitation": data(rain[0], "mm/day")},
         "states no units": {"daily_precipitation": data(rain, None, "time", "y", "x")},
-        "has 3 dimensions; give an xarray.DataArray": {"daily_precipitation": rain},
+        "is ndarray, not an xarray.DataArray": {"daily_precipitation": rain},
         "is missing; give it in mm/day": {},
         "is not a number": {"daily_precipitation": ["a"] * 365},
         "unknown argument rain": {"rain": series, "daily_precipitation": series},
@@ -1464,7 +1560,8 @@ def test_a_method_that_needs_neighbours_needs_their_distance() -> None:
     with pytest.raises(InputError, match="give cell"):
         call(elevation=plane)
     latitude = gep.preparations["latitude"]
-    assert latitude(cell=30.0, latitude=[[28.0, 28.0]]).values.tolist() == [[28.0, 28.0]]
+    place = data(np.array([[28.0, 28.0]]), "degree")
+    assert latitude(cell=30.0, latitude=place).values.tolist() == [[28.0, 28.0]]
     with pytest.raises(InputError, match="latitude is missing"):
         latitude(cell=30.0)
 

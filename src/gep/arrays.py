@@ -1,7 +1,7 @@
 """Services on xarray: the same kernels and numbers as an account, units checked at the door."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -52,6 +52,43 @@ class Call:
         listed = ", ".join(sorted(words)[:8])
         return self.wrong(f"not ecosystem classes: {listed}", f"不是生态系统类型：{listed}")
 
+    def replaced(self, name: str, unit: str, given: Any) -> Any:
+        """Return a coefficient given in *unit*, or in that of its attributes."""
+        stated = "units" in getattr(given, "attrs", {})
+        return self.in_unit(name, unit, {name: given}) if stated else given
+
+    def check_number(self, name: str, given: Any) -> None:
+        """Refuse what is neither a number nor a data array of numbers."""
+        import xarray
+
+        if isinstance(given, xarray.DataArray) or np.isscalar(given):
+            numeric = np.asarray(given).dtype.kind in "iuf"
+        else:
+            numeric = isinstance(given, np.ndarray | list | tuple) and of_numbers(given)
+        if not numeric:
+            why_zh = f"{name} 不是数字或数字的 DataArray"
+            raise self.wrong(f"{name} is not a number or a DataArray of numbers", why_zh)
+        if not isinstance(given, xarray.DataArray) and np.ndim(given):
+            self._no_array(name, given)
+
+    def check_classes(self, ecosystem: Any) -> None:
+        """Refuse what is no data array of class keys, "" and NaN among them."""
+        import xarray
+
+        if ecosystem is None:
+            return
+        if not isinstance(ecosystem, xarray.DataArray):
+            self._no_array("ecosystem", ecosystem)
+        present = {key for key in ecosystem.values.ravel().tolist() if key == key and key}
+        if strange := {key for key in present if key not in ecosystems()}:
+            raise self.no_classes(map(str, strange))
+
+    def _no_array(self, name: str, given: Any) -> NoReturn:
+        """Raise E019: something else where a data array belongs."""
+        kind = type(given).__name__
+        why_zh = f"{name} 是 {kind}，不是 xarray.DataArray"
+        raise self.wrong(f"{name} is {kind}, not an xarray.DataArray", why_zh)
+
     def lie_on_one_another(self, inputs: Mapping[str, Any]) -> None:
         """Refuse an array whose dimensions, sizes or coordinates are not those of the first.
 
@@ -63,10 +100,6 @@ class Call:
         for name, array in inputs.items():
             if array is None or np.ndim(array) == 0:
                 continue
-            if not isinstance(array, xarray.DataArray):
-                kind = type(array).__name__
-                why_zh = f"{name} 是 {kind}，不是 xarray.DataArray"
-                raise self.wrong(f"{name} is {kind}, not an xarray.DataArray", why_zh)
             if not first:
                 first, base = name, array
             if {*array.dims} != {*base.dims}:
@@ -91,7 +124,7 @@ class Call:
             raise self.missing(name, unit)
         array = inputs[name]
         have = getattr(array, "attrs", {}).get("units")
-        if have is None:
+        if not isinstance(have, str):
             why_zh = f'{name} 没有单位；请设置 attrs["units"]，如 {unit!r}'
             why = f'{name} states no units; set attrs["units"], for example {unit!r}'
             raise self.wrong(why, why_zh)
@@ -157,15 +190,10 @@ class Densities(Call):
         for name in inputs:
             if name not in known:
                 raise self.strange(name, known)
-            if np.asarray(inputs[name]).dtype.kind not in "iuf":
-                why_zh = f"{name} 不是数字或数字的 DataArray"
-                raise self.wrong(f"{name} is not a number or a DataArray of numbers", why_zh)
+            self.check_number(name, inputs[name])
+        self.check_classes(ecosystem)
         arrays = {name: inputs[name] for name in known if name in inputs}
         self.lie_on_one_another(arrays | {"ecosystem": ecosystem})
-        if ecosystem is not None:
-            found = {key for key in ecosystem.values.ravel().tolist() if key == key and key}
-            if strange := found - ecosystems().keys():
-                raise self.no_classes(map(str, strange))
         out = {}
         for i in kernels:
             if i.optional and i.name not in self._choice.include and len(kernels) > 1:
@@ -184,8 +212,7 @@ class Densities(Call):
         self, name: str, unit: str, ecosystem: "xarray.DataArray | None", inputs: Mapping[str, Any]
     ) -> Any:
         if name in inputs:
-            have = getattr(inputs[name], "attrs", {}).get("units", unit)
-            return inputs[name] * factor(have, unit, name)
+            return self.replaced(name, unit, inputs[name])
         found = self._book.coefficient(self.service.name, name, self._choice.sets.get(name, ""))
         assert found
         if name in self._choice.parameters:
@@ -202,6 +229,14 @@ def _eligible(i: Indicator) -> list[str]:
     return [
         e.key for e in ecosystems().values() if e.key in i.ecosystems or e.group in i.ecosystems
     ]
+
+
+def of_numbers(given: Any) -> bool:
+    """Tell whether something is a number or an array of numbers; a ragged list is not."""
+    try:
+        return np.asarray(given).dtype.kind in "iuf"
+    except ValueError:
+        return False
 
 
 def by_class(found: Coefficient, unit: str, ecosystem: "xarray.DataArray") -> "xarray.DataArray":

@@ -37,14 +37,20 @@ class Preparation:
     """One way of making one raster.
 
     `name` is the raster it makes, as in coefficients/layers.toml. The kernel is a plain Python
-    function of floats that calls nothing but `math`; it takes the rasters, then the series, then
+    function of floats that calls nothing but `math`, plain functions of its own module and those
+    of gep.weather, which are compiled with it; it takes the rasters, then the series, then
     what it asks of the calendar, then the coefficients, in the order declared here, and gives the
     value of one pixel. A series arrives as a sequence of floats, one per step. A `whole`
     preparation needs the neighbours of a pixel: its kernel takes float64 arrays (rows, columns)
-    with NaN where there is nothing, `cell` [m] as the heights and the widths of a pixel by row
-    (two arrays), and gives such an array.
+    with NaN where there is nothing, `cell` [m] as the heights and the widths of the pixels (two
+    arrays, by row or of each), and gives such an array.
 
     A whole preparation with a `place` takes `latitude` [degree] of every pixel after `cell`.
+
+    `memory` is what a whole preparation holds at its peak in bytes per pixel of the grid, as
+    benchmarks/preparations.py measures it; where the machine has less, it is not begun.
+
+    Each of the coefficients named in `rising` must be below the next.
 
     Coefficients stand in coefficients/<name>.toml; by ecosystem they are those of the pixel: a
     whole kernel gets them as arrays (rows, columns), NaN where a class has none.
@@ -58,9 +64,11 @@ class Preparation:
     series: dict[str, Series] = field(default_factory=dict)
     calendar: tuple[str, ...] = ()
     coefficients: dict[str, str] = field(default_factory=dict)
+    rising: tuple[str, ...] = ()
     gives: str
     whole: bool = False
     place: bool = False
+    memory: int = 0
     example: Example | None = None
     source: str
 

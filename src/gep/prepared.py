@@ -3,7 +3,8 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,30 +14,32 @@ from numpy.typing import NDArray
 
 from gep import store
 from gep.acceptance import accept
+from gep.areas import slow
 from gep.coefficients import Coefficient
 from gep.ecosystems import ecosystems
-from gep.errors import IdentityError, Problem, stop_on
-from gep.fuse import pixelwise
+from gep.errors import IdentityError, Problem, ResourceError, stop_on
+from gep.making import Made, Pixelwise
+from gep.memory import available
 from gep.outputs import geotiff
 from gep.plan import Plan
-from gep.preparation import almanac
-from gep.rasters import Reader, Window, cells, latitudes
-from gep.run import Progress
-from gep.stacks import Stacks, windows
-from gep.staging import Findings, Stager, Tile
-from gep.step import Step, changed, code, inputs_of, is_ready
-from gep.units import factor
+from gep.rasters import Reader, Window, cells, latitudes, tiles
+from gep.raw import Holes
+from gep.run import TILE, Progress
+from gep.staging import Findings, Stager
+from gep.step import Step, changed, code, inputs_of, is_ready, losses
 
-TEXTURE = ("sand", "silt", "clay")
-WHOLE_SOIL = 1.0
-SLACK = 0.02
-"""By how much the three parts of a soil may miss the whole."""
-
-Made = Iterator[tuple[Window, NDArray[np.float32]]]
+NO_ROOM = "E720"
+"""What the store says of a disk without room, in words for maps."""
+MADE, PARTS = 4, 5
+"""Shares of the progress of a raster: its pixels, the rest is packing and reading back."""
 
 
-def make(plan: Plan, steps: Sequence[Step], progress: Progress | None = None) -> list[Path]:
+def make(
+    plan: Plan, steps: Sequence[Step], progress: Progress | None = None, threads: int = 1
+) -> list[Path]:
     """Make the rasters of *steps* in this order; each is there whole, or not at all.
+
+    The files are the same bytes for any number of threads.
 
     Raises
     ------
@@ -45,42 +48,95 @@ def make(plan: Plan, steps: Sequence[Step], progress: Progress | None = None) ->
     IdentityError
         E713 a file reads back differently, E714 an input changed meanwhile.
     ResourceError, BusyError
-        E701, E705, E720, E710 if the folder of prepared rasters cannot be written, or not now.
+        E701, E705, E824, E710 if the folder of prepared rasters cannot be written, or not now;
+        E823 if a raster does not fit in memory.
     """
     if not steps:
         return []
+    too_large = accept([Problem("E823", fields) for fields in short(plan, steps)], plan.definition)
+    if wrong := [problem for problem in too_large if problem.is_error]:
+        raise ResourceError(*wrong)
     folder = steps[0].path.parent
-    store.ready(folder, geotiff.need(plan.grid))
+    _room(folder, geotiff.need(plan.grid) * (len(steps) + 1) // 2)
     with store.locked(folder):
         for left in folder.glob(f"{store.STAGING}*"):  # of a writer that was killed
             shutil.rmtree(left, ignore_errors=True)
         for number, step in enumerate(steps):
             if is_ready(step):  # another process has made it meanwhile
                 continue
-            _make(plan, step, _share(progress, number, len(steps)))
+            _make(plan, step, _share(progress, number, len(steps)), threads)
     return [step.path for step in steps]
 
 
+def _room(folder: Path, need: int) -> None:
+    """Raise ResourceError E705 or E824 if *need* bytes cannot be written into *folder*."""
+    try:
+        store.ready(folder, need)
+    except ResourceError as error:
+        (problem,) = error.problems
+        if problem.code != NO_ROOM:
+            raise
+        have = shutil.disk_usage(next(at for at in (folder, *folder.parents) if at.is_dir())).free
+        fields = {"folder": folder, "need": f"{need / 1e6:.1f}", "have": f"{have / 1e6:.1f}"}
+        raise ResourceError(Problem("E824", fields)) from None
+
+
 def _share(progress: Progress | None, number: int, count: int) -> Progress:
-    """Progress of one step among several."""
+    """Progress of one step among several: making its pixels is MADE of PARTS parts of it."""
 
     def show(done: int, total: int) -> None:
         if progress:
-            progress(number * total + done, count * total)
+            progress(PARTS * number * total + MADE * done, PARTS * count * total)
 
     return show
 
 
-def _make(plan: Plan, step: Step, progress: Progress) -> None:
+def short(plan: Plan, steps: Iterable[Step]) -> Iterator[dict[str, object]]:
+    """What a message says of every step that needs more memory than there is."""
+    have = available()
+    for step in steps:
+        if have is not None and step.memory > have:
+            fields: dict[str, object] = {"raster": step.name, "method": step.preparation.method}
+            fields |= {"rows": plan.grid.height, "columns": plan.grid.width}
+            fields |= {"need": f"{step.memory / 1e9:.1f}", "have": f"{have / 1e9:.1f}"}
+            yield fields
+
+
+def warnings(plan: Plan) -> list[Problem]:
+    """What deserves a look before and after rasters are made: W805 to W807."""
+    todo = [step for step in plan.steps if not step.ready]
+    found = [problem for step in plan.steps if step.ready for problem in losses(step)]
+    found += [problem for step in todo for problem in slow(step, plan.grid)]
+    found += [Problem("W807", fields) for fields in short(plan, todo)]
+    return accept(found, plan.definition)
+
+
+def _make(plan: Plan, step: Step, progress: Progress, threads: int) -> None:
     """Make one raster in a staging folder, and move it and its description in place."""
     folder = step.path.parent
-    looked = replace(plan, layers=[plan.layers[0], *step.layers.values()])
-    windows_of = _whole if step.preparation.whole else _pixelwise
     stage = None
     try:
         stage = Path(tempfile.mkdtemp(prefix=store.STAGING, dir=folder))
-        file = stage / step.path.name
-        title = step.preparation.title
+        _fill(stage, plan, step, progress, threads)
+        step.sidecar.unlink(missing_ok=True)
+        (stage / step.path.name).replace(step.path)
+        (stage / step.sidecar.name).replace(step.sidecar)
+        store.sync_folder(folder)
+        progress(PARTS, MADE)
+    except OSError as error:
+        raise store.unwritten(folder, error) from None
+    finally:
+        if stage is not None:
+            shutil.rmtree(stage, ignore_errors=True)
+
+
+def _fill(stage: Path, plan: Plan, step: Step, progress: Progress, threads: int) -> None:
+    """Write the file of one raster and its description into a folder."""
+    file, title = stage / step.path.name, step.preparation.title
+    looked = replace(plan, layers=[plan.layers[0], *step.layers.values()])
+    whole = step.preparation.whole
+    one = None if whole else Pixelwise(looked, step, _tables(plan, step))
+    with closing(one.windows(threads, progress) if one else _whole(looked, step, progress)) as made:
         geotiff.write(
             file,
             plan.layers[0].path,
@@ -88,22 +144,14 @@ def _make(plan: Plan, step: Step, progress: Progress) -> None:
             step.preparation.gives,
             f"{title.en} / {title.zh}",
             tags(step),
-            windows_of(looked, step, progress),
+            made,
         )
-        if files := changed(step):
-            raise IdentityError(Problem("E714", {"files": ", ".join(map(str, files))}))
-        said = {"identity": step.identity, "code": code(), "sha256": store.digest_file(file)}
-        store.write(stage / step.sidecar.name, store.canonical(said))
-        store.sync_folder(stage)
-        step.sidecar.unlink(missing_ok=True)
-        file.replace(step.path)
-        (stage / step.sidecar.name).replace(step.sidecar)
-        store.sync_folder(folder)
-    except OSError as error:
-        raise store.unwritten(folder, error) from None
-    finally:
-        if stage is not None:
-            shutil.rmtree(stage, ignore_errors=True)
+    if files := changed(step):
+        raise IdentityError(Problem("E714", {"files": ", ".join(map(str, files))}))
+    said = {"identity": step.identity, "code": code(), "sha256": store.digest_file(file)}
+    said["lost"] = one.stacks.losses() if one else {}
+    store.write(stage / step.sidecar.name, store.canonical(said))
+    store.sync_folder(stage)
 
 
 def tags(step: Step) -> dict[str, str]:
@@ -146,63 +194,6 @@ def _tables(plan: Plan, step: Step) -> NDArray[np.float64]:
     return tables
 
 
-def _pixelwise(plan: Plan, step: Step, progress: Progress) -> Made:
-    """Windows of a raster whose pixels are made one by one; NaN outside the counties.
-
-    Raises
-    ------
-    InputError
-        Everything wrong with the pixels it read, once all are read.
-    """
-    one = step.preparation
-    stager, stacks, findings = Stager(plan), Stacks(step), Findings()
-    layers = [*step.layers.values(), *step.stacks.values()]
-    scales = np.array([layer.scale for layer in layers] + [1.0])
-    offsets = np.array([layer.offset for layer in layers] + [0.0])
-    tables, dates = _tables(plan, step), [almanac(word, step.year) for word in one.calendar]
-    counts = len(step.layers), len(step.stacks), len(dates), len(one.coefficients)
-    fused = pixelwise(one.kernel, *counts)
-    unsound: dict[str, Problem] = {}
-    todo = windows(plan.grid, step)
-    with Reader(plan.layers, plan.grid) as reader, Reader(stacks.layers, plan.grid) as stacked:
-        for number, window in enumerate(todo):
-            tile = stager.tile(reader, window)
-            inside = tile.places >= 0
-            out = np.full(inside.shape, np.nan, np.float32)
-            if inside.any():
-                findings.add(tile.findings)
-                for problem in _texture(step, tile, stager, window):
-                    unsound.setdefault(problem.code, problem)
-                read = stacks.read(stacked, window, inside)
-                kinds = tile.kinds.astype(np.uint8)
-                fused(kinds, tile.layers, scales, offsets, tables, *read, *dates, out)
-                out[~inside] = np.nan  # so that no window and no size of it changes the file
-            yield window, out
-            progress(number + 1, len(todo))
-    problems = [*findings.problems(plan), *unsound.values(), *stacks.found()]
-    stop_on(accept(problems, plan.definition))
-
-
-def _texture(step: Step, tile: Tile, stager: Stager, window: Window) -> list[Problem]:
-    """Where sand, silt and clay do not add up to the whole soil: E809."""
-    if not {*step.layers} >= {*TEXTURE}:
-        return []
-    names = list(step.layers)
-    total = np.zeros(tile.places.shape)
-    for name in TEXTURE:
-        n = names.index(name)
-        times = factor(step.layers[name].unit, "1", name)
-        total += (tile.layers[n] * stager.scales[n] + stager.offsets[n]) * times
-    wrong = (np.abs(total - WHOLE_SOIL) > SLACK) & (tile.places >= 0)
-    if not wrong.any():
-        return []
-    row, column = np.argwhere(wrong)[0]
-    fields = {"files": ", ".join(step.layers[name].path.name for name in TEXTURE)}
-    fields |= {"total": f"{total[row, column]:.1%}", "count": f"{wrong.sum()}"}
-    at = {"row": int(row) + window.row_off + 1, "column": int(column) + window.col_off + 1}
-    return [Problem("E809", fields | at)]
-
-
 def _read(
     plan: Plan, step: Step, todo: Sequence[Window], progress: Progress
 ) -> tuple[list[NDArray[np.float64]], NDArray[np.uint8]]:
@@ -217,7 +208,7 @@ def _read(
     shape = (plan.grid.height, plan.grid.width)
     arrays = [np.empty(shape) for _ in step.layers]
     kinds = np.full(shape, len(ecosystems()), np.uint8)
-    holes: dict[str, Problem] = {}
+    holes = Holes(step.name)
     with Reader(plan.layers, plan.grid) as reader:
         for number, window in enumerate(todo):
             tile, at = stager.tile(reader, window), _slices(window)
@@ -232,19 +223,15 @@ def _read(
                 stager.examine(n, staged, np.ones_like(inside), window, beyond)
                 findings.add(beyond)
                 arrays[n][at] = staged * layer.scale + layer.offset
-                for row, column in np.argwhere(np.isnan(staged) & inside)[:1]:
-                    fields = {"name": layer.name, "file": layer.path, "raster": step.name}
-                    fields |= {"row": int(row) + window.row_off + 1}
-                    fields |= {"column": int(column) + window.col_off + 1}
-                    holes.setdefault(layer.name, Problem("E810", fields))
-            progress(number + 1, 2 * len(todo))
-    stop_on(accept([*findings.problems(plan), *holes.values()], plan.definition))
+                holes.add(layer, staged, inside, window)
+            progress(number + 1, 3 * len(todo))
+    stop_on(accept([*findings.problems(plan), *holes.problems], plan.definition))
     return arrays, kinds
 
 
 def _whole(plan: Plan, step: Step, progress: Progress) -> Made:
     """Windows of a raster whose pixels need their neighbours; everything is in memory."""
-    todo = windows(plan.grid, step)
+    todo = tiles(plan.grid, TILE)
     arrays, kinds = _read(plan, step, todo, progress)
     numbers = [
         table[kinds] if "ecosystem" in found.by else float(table[0])
@@ -255,8 +242,9 @@ def _whole(plan: Plan, step: Step, progress: Progress) -> Made:
     found = np.asarray(made).astype(np.float32)
     found[~np.isfinite(found)] = np.nan
     for number, window in enumerate(todo):
+        progress(2 * len(todo) + number, 3 * len(todo))
         yield window, np.ascontiguousarray(found[_slices(window)])
-        progress(len(todo) + number + 1, 2 * len(todo))
+    progress(3 * len(todo), 3 * len(todo))
 
 
 def _slices(window: Window) -> tuple[slice, slice]:

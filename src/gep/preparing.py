@@ -3,17 +3,19 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from gep import store
 from gep.coefficients import CALLER, GIVEN, Book, Coefficient, Keys, Value
 from gep.config import Definition, PreparationSection, locate, parts
-from gep.ecosystems import Legend
+from gep.ecosystems import Legend, ecosystems
 from gep.errors import InputError, Problem, gathering
 from gep.preparation import Preparation, Series
 from gep.rasters import Grid, Layer
 from gep.step import Step, digest_of, in_unit, is_ready, numbers
+from gep.text import near
 from gep.units import factor
 
 FOLDER = "prepared"
@@ -104,7 +106,7 @@ class Preparing:
             raise InputError(Problem("E816", {"name": name}))
         lacks = self.lacks(name)
         if not lacks:
-            known = ", ".join(sorted({raster for raster, _ in self._registry}))
+            known = near(name, sorted({raster for raster, _ in self._registry}))
             raise InputError(Problem("E800", {"name": name, "known": known}))
         self._asked.add(name)
         if not self.can(name):
@@ -140,10 +142,14 @@ class Preparing:
         return [p for p in found if method in (None, p.method)]
 
     def _choose(self, name: str) -> Preparation | None:
-        """The first method that has what it takes; unasked the first of those from raw data."""
+        """The first method that has what it takes; unasked only if one of them is from raw data.
+
+        A raw layer says that the raster is wanted, not that it is wanted by a lesser method: rain
+        by months beside that of the year must not change the formula the year alone would have.
+        """
         found = [p for p in self._methods(name) if not self._lacking(p)]
         asked = name in self._definition.preparations or name in self._asked
-        return next((p for p in found if asked or self._from_raw(p)), None)
+        return found[0] if found and (asked or any(map(self._from_raw, found))) else None
 
     def _from_raw(self, preparation: Preparation) -> bool:
         """Tell whether a method takes a raw layer, or something that is made."""
@@ -170,10 +176,11 @@ class Preparing:
             methods = [p for p in self._registry.values() if p.name == name]
             known = [p.method for p in methods]
             if not known:
-                fields = {"name": name, "known": ", ".join(rasters)}
+                fields = {"name": name, "known": near(name, rasters)}
                 problems.append(Problem("E800", fields))
             elif section.method is not None and section.method not in known:
-                fields = {"name": name, "method": section.method, "known": ", ".join(known)}
+                fields = {"name": name, "method": section.method}
+                fields["known"] = near(section.method, known)
                 problems.append(Problem("E801", fields))
             else:
                 problems += self._wrong_numbers(section, methods)
@@ -233,6 +240,8 @@ class Preparing:
         for name, unit in preparation.coefficients.items():
             with gathering(self.problems):
                 found[name] = self._coefficient(preparation, name, unit)
+        if len(self.problems) == before:
+            self.problems += self._falling(preparation, found)
         if len(self.problems) > before:
             return None
         year = next(iter(years.values()), self._definition.account.year)
@@ -241,6 +250,22 @@ class Preparing:
         path = self.folder / f"{preparation.name}_{code}.tif"
         step = Step(preparation, layers, stacks, found, identity, path, False)
         return replace(step, ready=is_ready(step))
+
+    def _falling(self, preparation: Preparation, found: Mapping[str, Coefficient]) -> list[Problem]:
+        """E819 of numbers that must rise from one to the next and do not, in the first class."""
+        year, units = self._definition.account.year, preparation.coefficients
+        for names in pairwise(preparation.rising):
+            both = [found[name].table(units[name], [""], year)[0] for name in names]
+            kinds = ecosystems().values()
+            if wrong := [one for one in kinds if both[0][one.index] >= both[1][one.index]]:
+                low, high = (f"{table[wrong[0].index]:g}" for table in both)
+                fields = {"name": preparation.name, "low_name": names[0], "high_name": names[1]}
+                fields |= {"low": low, "high": high, "where": "", "where_zh": ""}
+                if any("ecosystem" in found[name].by for name in names):
+                    title = wrong[0].title
+                    fields |= {"where": f" ({title.en})", "where_zh": f"（{title.zh}）"}
+                return [Problem("E819", fields)]
+        return []
 
     def _coefficient(self, preparation: Preparation, name: str, unit: str) -> Coefficient:
         """Coefficient as the section wants it, its unit checked against the declared one."""

@@ -1,8 +1,8 @@
-"""Series of layers: the steps of a year, how many pixels fit in memory, what is wrong in them."""
+"""Series of layers, the steps of a year: staged, looked at; what is wrong in them, and lacks."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,62 +13,46 @@ from gep.errors import Problem
 from gep.layers import possible
 from gep.plan import Plan
 from gep.preparation import dates, steps_of
-from gep.rasters import Grid, Layer, Reader, Window, open_file, tiles
+from gep.rasters import Layer, Reader, Window, tiles
 from gep.run import TILE
-from gep.step import Step
+from gep.step import Step, listed
 
-MEMORY = 200_000_000
-"""Bytes the stacks of a window may take, as stored and as staged."""
-STAGED = 6
-"""Bytes of a staged number: a float32 and two masks."""
-LEAST = 16
 MUCH = 0.05
 """Share of the pixels by which a step may lack more than its series commonly does."""
+SURE = 6
+"""Steps that seem to have no value and are read whole to be sure: as many as a message names."""
 LOOKED = 64
 """Side of the part of a tile a check reads all steps of."""
 
 
-def windows(grid: Grid, step: Step) -> list[Window]:
-    """Windows that cover the grid, so small that the stacks of one fit in MEMORY.
+@dataclass
+class Loss:
+    """Pixels inside that lack some steps of a series, though not all, and so are not made.
 
-    Files in strips are read in strips, so that none is decoded more than once.
+    `steps` counts them by step.
     """
-    if not step.stacks:
-        return tiles(grid, TILE)
-    each, strips = 0, True
-    for name, layer in step.stacks.items():
-        each += steps_of(step.preparation.series[name], step.year) * (
-            STAGED + np.dtype(layer.dtype).itemsize
-        )
-        with open_file(layer.path, name) as file:
-            strips &= file.block_shapes[0][1] == file.width and not layer.section.resampling
-    pixels = max(1, MEMORY // each)
-    if not strips:
-        return tiles(grid, min(TILE, max(LEAST, math.isqrt(pixels))))
-    high = max(1, pixels // grid.width)
-    return [
-        Window(0, top, grid.width, min(high, grid.height - top))
-        for top in range(0, grid.height, high)
-    ]
+
+    pixels: int
+    steps: NDArray[np.int64]
+
+
+Stage = Callable[[int, Layer, Window, NDArray[np.float32]], None]
+"""What writes series number n in a window into an array."""
 
 
 @dataclass
 class Stacks:
-    """The stacks of one step, read by window; what is wrong in them is gathered."""
+    """The stacks of one step, by window; what is wrong in them is gathered, and what they lack."""
 
     step: Step
-    problems: list[Problem] = field(default_factory=list)
+    impossible: dict[str, tuple[tuple[int, int, int], Problem]] = field(default_factory=dict)
+    lost: dict[str, Loss] = field(default_factory=dict)
     _seen: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
     _absent: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     _pixels: int = 0
 
-    @property
-    def layers(self) -> list[Layer]:
-        """Layers whose files hold them."""
-        return list(self.step.stacks.values())
-
     def read(
-        self, reader: Reader, window: Window, inside: NDArray[np.bool_]
+        self, stage: Stage, window: Window, inside: NDArray[np.bool_]
     ) -> list[NDArray[np.float32]]:
         """Every stack of a window, as stored, shape (steps, rows, columns), NaN for nothing."""
         found = []
@@ -76,7 +60,7 @@ class Stacks:
             one = self.step.preparation.series[name]
             shape = (steps_of(one, self.step.year), window.height, window.width)
             stack = np.empty(shape, np.float32)
-            reader.stage(number, window, stack)
+            stage(number, layer, window, stack)
             self._examine(layer, one.step, stack, inside, window)
             found.append(stack)
         self._pixels += int(inside.sum())
@@ -92,13 +76,10 @@ class Stacks:
     ) -> None:
         """Note what each step has and lacks, and the first impossible value of a series."""
         known = ~np.isnan(stack) & inside
-        seen = self._seen.setdefault(layer.name, np.zeros(len(stack), bool))
-        seen |= known.any(axis=(1, 2))
-        absent = self._absent.setdefault(layer.name, np.zeros(len(stack), np.int64))
-        absent += int(inside.sum()) - known.sum(axis=(1, 2))
+        self._seen[layer.name] = np.asarray(known.any(axis=(1, 2)))
+        self._absent[layer.name] = int(inside.sum()) - known.sum(axis=(1, 2))
         allowed = possible(layer.name, layer.unit)
-        said = {problem.fields["name"] for problem in self.problems}
-        if allowed is None or layer.name in said:
+        if allowed is None:
             return
         slack = 1e-6 * max(map(abs, allowed))
         ends = [float(np.fmin.reduce(stack, None)), float(np.fmax.reduce(stack, None))]
@@ -109,48 +90,109 @@ class Stacks:
             values = stack * layer.scale + layer.offset
             wrong = known & ((values < allowed[0] - slack) | (values > allowed[1] + slack))
         if wrong.any():
-            n, row, column = np.argwhere(wrong)[0]
+            n, row, column = map(int, np.argwhere(wrong)[0])
             fields = {"name": layer.name, "file": layer.path, "unit": layer.unit}
             fields |= {"value": f"{values[n, row, column]:.6g}", "low": allowed[0]}
             fields |= {"high": allowed[1], "date": dates(step, self.step.year)[n]}
-            fields |= {"row": int(row) + window.row_off + 1}
-            fields |= {"column": int(column) + window.col_off + 1, "band": int(n) + 1}
-            self.problems.append(Problem("E808", fields))
+            row, column = row + window.row_off, column + window.col_off
+            fields |= {"row": row + 1, "column": column + 1, "band": n + 1}
+            self.impossible[layer.name] = (n, row, column), Problem("E808", fields)
+
+    def lose(
+        self,
+        read: Sequence[NDArray[np.float32]],
+        made: NDArray[np.float32],
+        inside: NDArray[np.bool_],
+    ) -> None:
+        """Note where nothing was *made* of the stacks as *read*, since some steps lack."""
+        nothing = np.isnan(made) & inside
+        if not nothing.any():
+            return
+        for name, stack in zip(self.step.stacks, read, strict=True):
+            absent = np.isnan(stack[:, nothing])
+            partly = absent.any(axis=0) & ~absent.all(axis=0)
+            if partly.any():
+                self.lost[name] = Loss(int(partly.sum()), absent[:, partly].sum(axis=1))
+
+    def add(self, other: "Stacks") -> None:
+        """Add what another window showed; the order of additions is irrelevant."""
+        for name, found in other.impossible.items():
+            self.impossible[name] = min(self.impossible.get(name, found), found, key=_place)
+        for name, loss in other.lost.items():
+            known = self.lost.setdefault(name, Loss(0, np.zeros_like(loss.steps)))
+            known.pixels += loss.pixels
+            known.steps += loss.steps
+        for name, seen in other._seen.items():
+            self._seen[name] = np.logical_or(self._seen.get(name, seen), seen)
+            absent = other._absent[name]
+            self._absent[name] = self._absent.get(name, np.zeros_like(absent)) + absent
+        self._pixels += other._pixels
+
+    @property
+    def problems(self) -> list[Problem]:
+        """The first impossible value of every series: E808."""
+        names = [name for name in self.step.stacks if name in self.impossible]
+        return [self.impossible[name][1] for name in names]
+
+    def empty(self) -> dict[str, list[int]]:
+        """Steps of every series that have no value in any window."""
+        found = {name: np.flatnonzero(~seen).tolist() for name, seen in self._seen.items()}
+        return {name: steps for name, steps in found.items() if steps}
 
     def found(self) -> list[Problem]:
         """Return everything that is wrong: E808, and E812 for steps without any value."""
-        problems = list(self.problems)
-        for name, seen in self._seen.items():
-            if not seen.all():
-                names = dates(self.step.preparation.series[name].step, self.step.year)
-                listed = _listed([names[n] for n in np.flatnonzero(~seen)])
-                fields = {"name": name, "file": self.step.stacks[name].path, "dates": listed}
-                problems.append(Problem("E812", fields))
-        return problems
+        return [
+            *self.problems,
+            *(_no_value(self.step, n, found) for n, found in self.empty().items()),
+        ]
 
-    def thin(self) -> list[Problem]:
-        """Return the steps that lack far more pixels inside the counties than the others: W801."""
+    def losses(self) -> dict[str, Any]:
+        """What of the raster is not made though most of its series is there, as plain data."""
+        return {
+            name: {
+                "pixels": loss.pixels,
+                "inside": self._pixels,
+                "steps": {str(n): int(loss.steps[n]) for n in np.flatnonzero(loss.steps)},
+            }
+            for name, loss in self.lost.items()
+        }
+
+    def thin(self, but: Mapping[str, Sequence[int]]) -> list[Problem]:
+        """Return the steps that lack far more pixels inside the counties than the others: W801.
+
+        *but* are steps that are not spoken of.
+        """
         problems = []
         for name, absent in self._absent.items():
             shares = absent / max(1, self._pixels)
             common = float(np.median(shares))
             names = dates(self.step.preparation.series[name].step, self.step.year)
-            thin = [f"{names[n]} ({shares[n]:.1%})" for n in np.flatnonzero(shares > common + MUCH)]
+            steps = [
+                n for n in np.flatnonzero(shares > common + MUCH) if n not in but.get(name, ())
+            ]
+            thin = [f"{names[n]} ({shares[n]:.1%})" for n in steps]
             if thin:
-                fields = {"name": name, "file": self.step.stacks[name].path, "dates": _listed(thin)}
+                fields = {"name": name, "file": self.step.stacks[name].path, "dates": listed(thin)}
                 problems.append(Problem("W801", fields | {"common": f"{common:.1%}"}))
         return problems
 
 
-def _listed(names: Sequence[str]) -> str:
-    """Return the first few of some names, and how many more there are."""
-    return ", ".join(names[:6]) + (f" + {len(names) - 6}" if len(names) > 6 else "")
+def _place(found: tuple[tuple[int, int, int], Problem]) -> tuple[int, int, int]:
+    return found[0]
+
+
+def _no_value(step: Step, name: str, steps: Sequence[int]) -> Problem:
+    """E812 of a series."""
+    names = dates(step.preparation.series[name].step, step.year)
+    fields = {"name": name, "file": step.stacks[name].path}
+    return Problem("E812", fields | {"dates": listed([names[n] for n in steps])})
 
 
 def look(plan: Plan, step: Step, name: str) -> tuple[Understood, list[Problem]]:
     """Summary of one series of a step on small parts of a few tiles, and what is wrong there.
 
-    The middle number is the median over the pixels of the mean over the steps.
+    The middle number is the median over the pixels of the mean over the steps. Steps without any
+    value there are read until they have one.
     """
     layer = step.stacks[name]
     stacks = Stacks(replace(step, stacks={name: layer}))
@@ -158,7 +200,9 @@ def look(plan: Plan, step: Step, name: str) -> tuple[Understood, list[Problem]]:
     with Reader([layer], plan.grid) as reader:
         for window in _parts(plan):
             inside = plan.counties.places_in(window) >= 0
-            (stack,) = stacks.read(reader, window, inside)
+            part = Stacks(stacks.step)
+            (stack,) = part.read(lambda n, _, w, out: reader.stage(n, w, out), window, inside)
+            stacks.add(part)
             values = stack[:, inside].astype(np.float64) * layer.scale + layer.offset
             whole = values[:, ~np.isnan(values).any(axis=0)]
             means.append(whole.mean(axis=0))
@@ -169,7 +213,30 @@ def look(plan: Plan, step: Step, name: str) -> tuple[Understood, list[Problem]]:
     if ends:
         row = replace(row, low=min(ends), high=max(ends), missing=float(np.mean(missing)))
     wrong = [problem for problem in wrong if problem.code != "E301"]  # only parts were read
-    return row, accept([*stacks.problems, *stacks.thin(), *wrong], plan.definition)
+    empty = _empty(plan, layer, stacks.empty().get(name, []))
+    if empty:
+        wrong.append(_no_value(step, name, empty))
+    found = [*stacks.problems, *stacks.thin({name: empty}), *wrong]
+    return row, accept(found, plan.definition)
+
+
+def _empty(plan: Plan, layer: Layer, steps: Sequence[int]) -> list[int]:
+    """Which of some steps, the first SURE at most, have no value inside the counties at all."""
+    return [n for n in steps[:SURE] if not _has_value(plan, layer, n + 1)]
+
+
+def _has_value(plan: Plan, layer: Layer, band: int) -> bool:
+    """Tell whether a band of a series has a value inside the counties; read until it has."""
+    section = layer.section.model_copy(update={"band": band})
+    with Reader([replace(layer, section=section)], plan.grid) as reader:
+        for window in tiles(plan.grid, TILE):
+            inside = plan.counties.places_in(window) >= 0
+            if inside.any():
+                staged = np.empty(inside.shape, np.float32)
+                reader.stage(0, window, staged)
+                if not np.isnan(staged[inside]).all():
+                    return True
+    return False
 
 
 def _parts(plan: Plan) -> Sequence[Window]:

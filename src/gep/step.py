@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.metadata import version
@@ -12,8 +12,9 @@ from typing import Any
 from gep import store
 from gep.coefficients import Coefficient
 from gep.config import RasterSection
+from gep.errors import Problem
 from gep.fuse import package_digest
-from gep.preparation import Preparation
+from gep.preparation import Preparation, dates
 from gep.rasters import Layer
 from gep.units import factor
 
@@ -49,6 +50,12 @@ class Step:
     def made_from(self) -> tuple[str, ...]:
         """Rasters and series it takes."""
         return (*self.layers, *self.stacks)
+
+    @property
+    def memory(self) -> int:
+        """Bytes the making holds that grow with the grid; 0 of what is made pixel by pixel."""
+        _, _, height, width = self.identity["grid"]
+        return int(self.preparation.memory * height * width)
 
     @property
     def sidecar(self) -> Path:
@@ -106,6 +113,32 @@ def changed(step: Step) -> list[Path]:
         for name, layer in given.items()
         if "sha256" in read[name] and digest_of(layer.path) != read[name]["sha256"]
     ]
+
+
+def losses(step: Step) -> list[Problem]:
+    """Return where a raster was not made though most of a series is there: W805.
+
+    As found when it was made.
+    """
+    try:
+        found = json.loads(step.sidecar.read_text("utf8")).get("lost", {})
+    except (OSError, ValueError, AttributeError):
+        return []
+    problems = []
+    for name in [name for name in step.stacks if name in found]:
+        lost, counts = found[name], found[name]["steps"]
+        names = dates(step.preparation.series[name].step, step.year)
+        most = sorted(counts, key=lambda n: (-counts[n], int(n)))
+        said = listed([f"{names[int(n)]} ({counts[n]})" for n in most])
+        fields = {"name": name, "file": step.stacks[name].path, "raster": step.name, "dates": said}
+        share = f"{lost['pixels'] / max(1, lost['inside']):.2%}"
+        problems.append(Problem("W805", fields | {"count": lost["pixels"], "share": share}))
+    return problems
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first few of some names, and how many more there are."""
+    return ", ".join(names[:6]) + (f" + {len(names) - 6}" if len(names) > 6 else "")
 
 
 def code() -> str:

@@ -1,8 +1,8 @@
 """Terrain of an elevation grid: slopes by Horn, filled depressions, D8 flow, area and length above.
 
 Arrays are (rows, columns), NaN where there is nothing; a pixel is numbered row by row. `cell` is
-the heights and the widths [m] of a pixel by row, so a grid in degrees has true distances. What is
-made pixel by pixel in an order of its own (`flood`, `gathered`) is plain Python that `fuse`
+the heights and the widths [m] of the pixels, by row or of each, so every grid has true distances.
+What is made pixel by pixel in an order of its own (`flood`, `gathered`) is plain Python that `fuse`
 compiles.
 """
 
@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Cell = tuple[Array, Array]
-"""Heights and widths of a pixel by row [m]."""
+"""Heights and widths of the pixels [m], each by row or of shape (rows, columns)."""
 
 AROUND = ((0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (1, -1), (-1, -1), (-1, 1))
 """Neighbours in the order in which the first of equally steep ones is taken."""
@@ -47,7 +47,7 @@ def gradient(elevation: Array, cell: Cell) -> tuple[Array, Array]:
     where that is missing too, a corner is continued from its two sides and a side has the pixel's
     own height. Exact on a plane.
     """
-    height, width = _by_row(cell)
+    height, width = spread(cell)
     around = np.pad(elevation, 1, constant_values=np.nan)
 
     def continued(y: int, x: int, otherwise: Array) -> Array:
@@ -137,7 +137,7 @@ def flow(elevation: Array, cell: Cell) -> Flow:
     """
     filled, reached = routine(flood)(np.ascontiguousarray(elevation))
     rows, columns = elevation.shape
-    height, width = _by_row(cell)
+    height, width = spread(cell)
     numbers = np.arange(elevation.size).reshape(rows, columns)
     reached = reached.reshape(rows, columns)
     receiver = np.where(reached < 0, numbers, reached)
@@ -159,7 +159,7 @@ def flow(elevation: Array, cell: Cell) -> Flow:
 
 def area_above(drained: Flow, cell: Cell) -> Array:
     """Area that drains into a pixel from above, without its own [m^2]."""
-    height, width = _by_row(cell)
+    height, width = spread(cell)
     own = np.where(drained.receiver == NOWHERE, np.nan, height * width)
     total: Array = routine(gathered)(drained.receiver.ravel(), own.ravel())
     return total.reshape(own.shape) - own
@@ -190,10 +190,14 @@ def length_above(drained: Flow, slope: Array, ends: Flags, keeps: float, longest
         length = longer
 
 
-def _by_row(cell: Cell) -> Cell:
-    """Heights and widths as columns, to be spread over the pixels of a row."""
-    height, width = (np.asarray(side, dtype=np.float64).reshape(-1, 1) for side in cell)
-    return height, width
+def spread(cell: Cell) -> Cell:
+    """Heights and widths of two dimensions; those by row are columns that numpy spreads.
+
+    >>> spread((np.full(2, 30.0), np.full((2, 3), 25.0)))[0].shape
+    (2, 1)
+    """
+    height, width = (np.asarray(side, dtype=np.float64) for side in cell)
+    return height.reshape(len(height), -1), width.reshape(len(width), -1)
 
 
 def _shifted(around: Array, y: int, x: int) -> Array:
@@ -203,7 +207,7 @@ def _shifted(around: Array, y: int, x: int) -> Array:
 
 def _distance(cell: Cell, down: Numbers, column: Numbers, numbers: Numbers) -> Array:
     """Distance of every pixel to the neighbour so many rows down and in that column [m]."""
-    height, width = _by_row(cell)
+    height, width = spread(cell)
     right = column - numbers % numbers.shape[1]
     distance: Array = np.hypot(down * height, right * width)
     return distance

@@ -1,63 +1,52 @@
-"""FAO 56 by the kernels of evapotranspiration, InVEST Annual Water Yield by `gep.preparations`.
+"""FAO 56 and InVEST Annual Water Yield by `gep.preparations`.
 
-The steps of FAO 56 are read out of its own kernels: with the numbers of the other steps set to 0 or
-1 what is left of a day's evapotranspiration is the one step. A day is what a series that ends with
-it gives more than one that ends before; `gep.preparations` takes whole years only.
+The steps of FAO 56 are read out of a year of evapotranspiration: with the numbers of the other
+steps set to 0 or 1 what is left is the one step, and all days but one are such that nothing
+evaporates, so the year is the one day.
 """
 
 import math
-from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 import gep
 from gep import coefficients
 from gep.preparation import preparations
 from published.case import Said
 
-NO_VAPOUR = -230.0
-"""Dew point [degC] at which the air holds nothing."""
+DRY = -100.0
+"""Dew point [degC] at which the air holds next to nothing, 2e-6 kPa; less is refused."""
 NET = {"latent_heat": 1.0, "psychrometric_coefficient": 0.0}
 """With these a day's evapotranspiration is the net radiation [MJ/m2]."""
-SHORT = NET | {"albedo": 0.0, "stefan_boltzmann": 0.0}
-"""With these it is the solar radiation on the ground."""
-MILD = {"daily_maximum_temperature": 20.0, "daily_minimum_temperature": 20.0}
+WARM = 20.0
+SHORT = NET | {"albedo": 0.0, "stefan_boltzmann": 1.0, "absolute_zero": -WARM}
+"""With these it is the solar radiation on the ground, if it is WARM; colder days lose too much."""
+MILD = {"daily_maximum_temperature": WARM, "daily_minimum_temperature": WARM}
 DEW, WIND, SUN = "daily_dew_point", "daily_wind_speed", "daily_radiation"
 
 
-@cache
-def _numbers(name: str, method: str) -> dict[str, float]:
-    """Numbers on file in the units of the kernel, but for those no file has."""
-    book, _ = coefficients.load()
-    found = {}
-    for key, unit in preparations()[name, method].coefficients.items():
-        coefficient = book.coefficient(name, key)
-        assert coefficient
-        number = coefficient.number(unit, ecosystem="mixed_forest")
-        if number:
-            found[key] = float(number[0])
-    return found
+def _day(method: str, day: int, **inputs: float) -> float:
+    """Evapotranspiration of one day of a year on whose other days all series are 0.
+
+    Nothing evaporates on those: without wind and sun, or without a range of temperature.
+    """
+    one = preparations()["reference_evapotranspiration", method]
+    given: dict[str, Any] = dict(inputs)
+    for name, unit in one.rasters.items():
+        given[name] = _said(inputs[name], unit)
+    for name, series in one.series.items():
+        values = np.zeros(365)
+        values[day - 1] = inputs[name]
+        given[name] = _said(values, series.unit)
+    made = gep.preparations["reference_evapotranspiration", method](year=2021, **given)
+    return float(made)
 
 
-def _kernel(name: str, method: str, **inputs: Any) -> float:
-    one = preparations()[name, method]
-    kernel: Callable[..., float] = one.kernel  # type: ignore[assignment]
-    given = _numbers(name, method) | inputs
-    taken = (*one.rasters, *one.series, *one.coefficients)
-    return kernel(**{key: given[key] for key in taken})
-
-
-def _day(method: str, day: int, **inputs: Any) -> float:
-    """Evapotranspiration of one day of a year in which every day is like it."""
-    series = preparations()["reference_evapotranspiration", method].series
-
-    def until(days: int) -> float:
-        each = {name: [inputs[name]] * days for name in series}
-        return _kernel("reference_evapotranspiration", method, **inputs | each)
-
-    return until(day) - until(day - 1)
+def _said(values: Any, unit: str) -> xr.DataArray:
+    """A number, or one for every day of a year, with its unit."""
+    return xr.DataArray(values, dims=("time",)[: np.ndim(values)], attrs={"units": unit})
 
 
 def _lit(latitude: float, day: int, **inputs: float) -> float:
@@ -75,7 +64,7 @@ def _outside(latitude: float, day: int) -> float:
 def _weighed(degrees: float, **inputs: float) -> float:
     """Slope of saturation, D, over itself and the psychrometric constant, D / (D + g)."""
     warm = {"daily_maximum_temperature": degrees, "daily_minimum_temperature": degrees}
-    given = warm | {DEW: NO_VAPOUR, WIND: 0.0, SUN: 1.0, "latitude": 0.0, "elevation": 0.0}
+    given = warm | {DEW: DRY, WIND: 0.0, SUN: 1.0, "latitude": 0.0, "elevation": 0.0}
     given |= {"albedo": 0.0, "stefan_boltzmann": 0.0, "latent_heat": 1.0} | inputs
     return _day("penman_monteith", 1, **given)
 
@@ -92,12 +81,12 @@ def _constant(**inputs: float) -> float:
 
 
 def _saturation(warmest: float, coldest: float) -> float:
-    """Saturation vapour pressure [kPa]: what air without vapour lacks."""
+    """Saturation vapour pressure [kPa]: what dry air lacks."""
     mean = (warmest + coldest) / 2
     drying = {"wind_resistance": 0.0, "wind_share": 1.0, "aerodynamic_constant": mean + 273}
     drying |= {"psychrometric_coefficient": 1.0, "sea_level_pressure": 1.0}
     given = {"daily_maximum_temperature": warmest, "daily_minimum_temperature": coldest}
-    given |= {DEW: NO_VAPOUR, WIND: 1.0, SUN: 0.0, "latitude": 0.0, "elevation": 0.0}
+    given |= {DEW: DRY, WIND: 1.0, SUN: 0.0, "latitude": 0.0, "elevation": 0.0}
     lacking = _day("penman_monteith", 1, **given | {"stefan_boltzmann": 0.0} | drying)
     return lacking * (_slope(mean) + 1)
 
@@ -161,8 +150,11 @@ def _sky(radians: float, day: float) -> dict[str, float]:
     tilt = math.atan(-math.cos(sunset) / math.tan(radians))
     lit = sunset * math.sin(radians) * math.sin(tilt)
     lit += math.cos(radians) * math.cos(tilt) * math.sin(sunset)
-    numbers = _numbers("reference_evapotranspiration", "penman_monteith")
-    distance = outside * math.pi / (numbers["solar_constant"] * lit)
+    on_file = coefficients.load()[0].coefficient("reference_evapotranspiration", "solar_constant")
+    assert on_file
+    number = on_file.number("MJ/(m^2*day)", year=2021)
+    assert number
+    distance = outside * math.pi / (float(number[0]) * lit)
     found = {"Ra": outside, "ws": sunset, "decl": tilt, "dr": distance}
     return found | {"N": 24 / math.pi * sunset}
 
@@ -174,14 +166,14 @@ def share_of_rain(said: Said) -> dict[str, float]:
     for row, column in np.ndindex(i["P_mm"].shape):
         at = (row, column)
         water = gep.preparations["available_water", "root_zone"](
-            root_depth=i["root_depth_mm"][at],
-            soil_depth=i["soil_depth_mm"][at],
+            root_depth=_said(i["root_depth_mm"][at], "mm"),
+            soil_depth=_said(i["soil_depth_mm"][at], "mm"),
             available_water_share=i["PAWC"][at],
         )
         evaporated = gep.preparations["evapotranspiration", "budyko_fu"](
-            precipitation=i["P_mm"][at],
-            reference_evapotranspiration=i["ETo_mm"][at],
-            available_water=water,
+            precipitation=_said(i["P_mm"][at], "mm/year"),
+            reference_evapotranspiration=_said(i["ETo_mm"][at], "mm/year"),
+            available_water=_said(water, "mm"),
             crop_coefficient=i["Kc"][at],
             vegetated=i["vegetated"][at],
             seasonality=float(i["Z"]),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from published import (
+    carbon,
     case,
     evaporation,
     gaotianyan,
@@ -14,6 +15,7 @@ from published import (
     tables,
     xichuan,
     zhejiang,
+    zones,
 )
 from published.case import Said
 
@@ -86,10 +88,8 @@ HELD = (
     Held(
         "gaotianyan2014-soil-and-total",
         gaotianyan.soil_and_total,
-        f"{QUANTITIES}: silt, nutrients, products, sums, shares; the rest as money",
+        f"{QUANTITIES}: silt, nutrients, land, products, sums, shares; the rest as money",
         apart={
-            "^land_": "land saved at the income of forest: no formula of ours",
-            "^TN_value": "soil fertility at fertiliser prices: no formula of ours",
             "^(transpiration|evaporation|climate)": "price of water vapour: no formula of ours",
             "^total|carbon_oxygen|share_pct.water": "its other parts are not in the case",
         },
@@ -128,13 +128,40 @@ HELD = (
     Held(
         "huaihe-esv-time-series-and-transfer",
         tables.values_over_time,
-        f"{QUANTITIES}: 11 services, one below zero, and 6 classes, in 6 years",
+        f"{QUANTITIES}: 11 services, one below zero, and 6 classes, in 6 years; margins of the "
+        "change of value; map: extents by class of both years",
+        blind={r"bare$": "all of it is 0", r"\.unused$": "10 pixels: 1 % is none"},
+        unused="^years",
+    ),
+    Held(
+        "exactextract-weighted-zonal-stats",
+        zones.zonal_statistics,
+        "map of half pixels, on whose edges the boxes lie: sums, areas, shares, missing values",
         apart={
-            "^gain_loss": "value by change of class: equivalent factors are no method of ours",
-            "area": "a matrix of transitions between two maps is not built",
+            "variance|stdev": "how far values lie apart: only sums are made",
+            "^(min|max)$": "the least and the largest: only sums are made",
+            "^(touched|min_cov)": "a pixel belongs to a county by its centre, never in part",
+            "^weighted_(mean|sum)": "a value times a weight: no method has a raster of weights",
+            "^all_nodata": "where nothing is known the amount is missing, not 0",
         },
-        blind={r"bare$": "all of it is 0"},
-        unused="^(years|gain_loss|transfer)",
+        blind={
+            "box": "the centres of the half pixels lie in and out as before",
+            "^classes": "codes of classes",
+            r"5x5_with_nodata\.([04]$|3\.[04])": "outside of the box",
+            r"5x5_with_nodata\.3\.1": "it is 0",
+        },
+        unused="^(bottom_row_weights|nodata_case)",
+    ),
+    Held(
+        "invest-carbon-stock-change-npv",
+        carbon.stocks,
+        "map: density × area (stocks entered as if they were flows), pools as counties",
+        apart={
+            "^(change|raster_total.2)": "a stock of one year less that of another",
+            "^K|npv|raster_total.3": "a present value is no flow of a year",
+            "^map": "a lookup by class alone",
+        },
+        unused="^(price|rate|discount|years|second|map)",
     ),
     Held(
         "invest-awy-volume-supply-hydropower",
@@ -152,6 +179,22 @@ HELD = (
         rain_soil.curve_number_runoff,
         "`gep.preparations`: storm runoff by curve number, in mm",
         blind={r"\.4\.": "all of it is 0"},
+    ),
+    Held(
+        "invest-swy-cn-lookup",
+        rain_soil.curve_numbers,
+        "`gep.preparations`: read out of storm runoff, which chooses by soil group",
+        apart={r"^CN\.2": "a curve number of 0: there is none, so the runoff is missing"},
+        blind={
+            "^lulc": "codes of classes",
+            r"^soil_group\.2": "groups of which no number is held",
+        },
+    ),
+    Held(
+        "invest-ufrm-smax",
+        rain_soil.potential_retention,
+        "`gep.preparations`: retention read out of storm runoff by curve number",
+        apart={r"^S_mm\.1$": "a curve number of 0: there is none; InVEST puts 100 m there"},
     ),
     Held(
         "epic-k-factor",
@@ -172,12 +215,12 @@ HELD = (
     Held(
         "invest-sdr-ls-factor",
         soil.ls_of_invest,
-        "slope factor, `invest_sdr`, from the area that drains into a pixel",
+        "`gep.preparations`: slope factor, `invest_sdr`; all that drains in is one pixel above",
     ),
     Held(
         "pygeoprocessing-d8-accumulation",
         soil.accumulation,
-        "area that drains into a pixel, along their directions of flow",
+        "`gep.preparations`: area above read out of LS; the ground falls along their directions",
         apart={
             r"^(decayed|merge)": "accumulation that decays on its way: no step of ours",
             r"^distance": "distance to a channel: no step of ours",
@@ -187,7 +230,8 @@ HELD = (
     Held(
         "fao56-worked-examples",
         evaporation.worked_examples,
-        "kernels of reference evapotranspiration; each step by setting the numbers of the others",
+        "`gep.preparations`: reference evapotranspiration of one day; each step by setting the "
+        "numbers of the others",
         blind={r"^(Rs|Rnl|PM)_case": COARSE},
     ),
     Held(
@@ -203,14 +247,6 @@ HELD = (
     ),
 )
 ELSEWHERE = {
-    "invest-swy-cn-lookup": (
-        "curve number and retention are steps within storm runoff, which is held (tr55-scs-runoff)"
-    ),
-    "invest-ufrm-smax": (
-        "curve number and retention are steps within storm runoff, which is held (tr55-scs-runoff)"
-    ),
-    "exactextract-weighted-zonal-stats": "a pixel belongs to a county by its centre, never in part",
-    "invest-carbon-stock-change-npv": "stocks and present values; gep accounts the flow of a year",
     "jingdian-annualised-cost": (
         "the annuity is no code of ours; the one price worked out by it is held in "
         "tests/test_published.py"

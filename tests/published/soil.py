@@ -1,17 +1,15 @@
 """Factors of soil loss from raw data: C of 蔡崇法 2000, LS of InVEST, accumulation of flow."""
 
-from functools import cache
+import math
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 import gep
-from gep import coefficients
-from gep.preparation import preparations
-from gep.preparations.slope_factor import sdr_factor
-from gep.terrain import NOWHERE, Flow, area_above
 from published.case import Said
 
+LITTLE = 1e-6
 STEPS = ((0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1))
 """Row and column by the code of a direction, 0 = east and on against the clock."""
 
@@ -22,89 +20,96 @@ def cover_by_cai(said: Said) -> dict[str, float]:
     The numbers are those on file, the cover in per cent.
     """
     method = gep.preparations["cover_factor", "cai2000"]
-    found = [method(vegetation_cover=cover) for cover in said["inputs"]["coverage_pct"]]
+    covers = said["inputs"]["coverage_pct"]
+    found = [
+        method(vegetation_cover=xr.DataArray(cover, attrs={"units": "percent"})) for cover in covers
+    ]
     return {f"C.{n}": factor for n, factor in enumerate(found)}
 
 
 def ls_of_invest(said: Said) -> dict[str, float]:
     """natcap/invest tests/test_sdr.py, test_ls_factor: from the area that drains into a pixel.
 
-    The numbers are those on file but for l_max, which the test sets. `gep.preparations` starts from
-    elevation, so this calls what LS is made of.
+    The numbers are those on file but for l_max, which the test sets. What drains into a pixel is
+    one long pixel above it, of as many times its area.
     """
     inputs = said["inputs"]
-    one = preparations()["slope_factor", "invest_sdr"]
-    on_file = {
-        name: _on_file("slope_factor", name, unit)
-        for name, unit in one.coefficients.items()
-        if name != "land"
-    }
-    words = ("first", "second", "third", "fourth")
-    rills = ("sine", "factor", "power", "constant")
-    lines = [(on_file[f"{w}_factor"], on_file[f"{w}_constant"]) for w in ("gentle", "middle")]
-    area = np.array(float(inputs["cell_m"]) ** 2)
-    pixels = np.array(inputs["flow_accumulation_pixels"], dtype=np.float64)
-    slope = np.degrees(np.arctan(np.array(inputs["pct_slope"], dtype=np.float64) / 100))
-    found = sdr_factor(
-        slope,
-        (pixels - 1) * area,
-        area,
-        on_file["plot_length"],
-        float(inputs["l_max"]),
-        tuple(lines),
-        on_file["middle_grade"],
-        tuple(on_file[f"{word}_grade"] for word in words),
-        tuple(on_file[f"{word}_exponent"] for word in words),
-        tuple(on_file[f"rill_{word}"] for word in rills),  # type: ignore[arg-type]
-    )
-    return {f"LS.{n}": float(factor) for n, factor in enumerate(found)}
+    side, largest = float(inputs["cell_m"]), float(inputs["l_max"])
+    found = {}
+    pairs = zip(inputs["pct_slope"], inputs["flow_accumulation_pixels"], strict=True)
+    for n, (percent, pixels) in enumerate(pairs):
+        degrees = math.degrees(math.atan(percent / 100))
+        heights = np.array([(pixels - 1) * side, side])
+        factor = gep.preparations["slope_factor", "invest_sdr"](
+            elevation=_column([1.0, 0.0], "m"),
+            slope=_column([degrees, degrees], "degree"),
+            land=1.0,
+            largest_length_factor=largest,
+            cell=(heights, side),
+        )
+        found[f"LS.{n}"] = float(factor[1, 0])
+    return found
+
+
+def _column(values: list[float], unit: str) -> xr.DataArray:
+    return xr.DataArray([[v] for v in values], dims=("y", "x"), attrs={"units": unit})
 
 
 def accumulation(said: Said) -> dict[str, float]:
     """natcap/pygeoprocessing tests/test_routing.py, test_flow_accum_d8: pixels above, and itself.
 
-    Their directions of flow, our accumulation of areas of 1, then of the weight; of the weighted
-    one the case has the sum over all pixels.
+    Over ground that falls along their directions of flow, for our routing starts from elevation;
+    then with pixels of the area that is their weight, of which the case has the sum.
     """
     inputs = said["inputs"]
-    receiver = _receivers(np.array(inputs["flow_dir"]))
-    pixels = _with_itself(receiver, 1.0)
+    ground = _falling(np.array(inputs["flow_dir"]))
     found = {
         f"accumulation.{row}.{column}": float(count)
-        for (row, column), count in np.ndenumerate(pixels)
+        for (row, column), count in np.ndenumerate(_with_itself(ground, 1.0))
     }
-    weighted = _with_itself(receiver, float(inputs["weight_constant"]))
+    weighted = _with_itself(ground, float(inputs["weight_constant"]))
     return found | {"weighted_corner_sum": float(weighted.sum())}
 
 
-def _with_itself(receiver: NDArray[np.int64], area: float) -> NDArray[np.float64]:
-    """Sum of the areas of the pixels that drain through a pixel, its own among them."""
-    side = np.full(len(receiver), np.sqrt(area))
-    nothing = np.zeros(receiver.shape)
-    return area_above(Flow(receiver, nothing, nothing), (side, side)) + area
+ONE = {"gentle_factor": 0.0, "gentle_constant": 1.0, "plot_length": 1.0, "land": 1.0}
+ONE |= dict.fromkeys((f"{word}_exponent" for word in ("first", "second", "third", "fourth")), 1.0)
+"""With S = 1, m = 1 and a plot of 1 m, LS on level ground is (2 sqrt A + D^2) / D in metres."""
 
 
-def _receivers(codes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Number of the pixel each pixel drains to, its own where that is outside."""
-    numbers = np.arange(codes.size).reshape(codes.shape)
-    receiver = np.full(codes.shape, NOWHERE)
-    for place, code in np.ndenumerate(codes):
-        into = tuple(np.add(place, STEPS[code]))
-        inside = all(0 <= i < size for i, size in zip(into, codes.shape, strict=True))
-        receiver[place] = numbers[into] if inside else numbers[place]
-    return receiver
+def _with_itself(ground: NDArray[np.float64], area: float) -> NDArray[np.float64]:
+    """Area of the pixels that drain through a pixel, its own among them, read out of LS.
+
+    Where two neighbours are equally far down, on the diagonals, the directions of the case lead
+    north in the upper half and across in the lower: there pixels are so much lower than wide, and
+    here higher, that this way is the steeper one.
+    """
+    rows = len(ground)
+    elevation = xr.DataArray(ground, dims=("y", "x"), attrs={"units": "m"})
+    side = math.sqrt(area)
+    heights = np.where(np.arange(rows) <= rows // 2, side * (1 - LITTLE), side * (1 + LITTLE))
+    factor = gep.preparations["slope_factor", "invest_sdr"](
+        elevation=elevation,
+        slope=(elevation * 0).assign_attrs(units="degree"),
+        largest_length_factor=1e9,
+        cell=(heights, area / heights),
+        **ONE,
+    )
+    root: NDArray[np.float64] = (factor.values * side - area) / 2
+    return root**2 + area
 
 
-@cache
-def _book() -> coefficients.Book:
-    """Every coefficient that ships."""
-    return coefficients.load()[0]
+def _falling(codes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Ground on which the steepest way down is that of the directions, one metre a step.
 
-
-def _on_file(raster: str, name: str, unit: str) -> float:
-    """Coefficient of a preparation that ships, in the unit it is needed in."""
-    found = _book().coefficient(raster, name)
-    assert found
-    number = found.number(unit, year=2021)
-    assert number
-    return float(number[0])
+    Pixels that more drain into lie a little lower, which settles the summit, but for the border,
+    whose pixels all lead out.
+    """
+    steps, into = np.zeros(codes.shape), np.zeros(codes.shape)
+    for start in np.ndindex(codes.shape):
+        row, column = start
+        while 0 <= row < codes.shape[0] and 0 <= column < codes.shape[1]:
+            steps[start] += 1.0
+            into[row, column] += steps[start] == 2.0
+            down, right = STEPS[codes[row, column]]
+            row, column = row + down, column + right
+    return np.where(steps > 1.0, steps - LITTLE * into, steps)

@@ -1,5 +1,6 @@
 """Published tables of quantities and money from elsewhere: sums, shares, quantity times price."""
 
+import io
 import json
 from functools import lru_cache
 from typing import Any
@@ -11,6 +12,7 @@ import xarray as xr
 import gep
 from gep.units import factor
 from published.case import Said
+from published.maps import Patch, run
 
 MONEY = "亿元"
 
@@ -117,7 +119,60 @@ def values_over_time(said: Said) -> dict[str, float]:
         for kind, rows in (("service", by_service), ("ecosystem", by_class)):
             found[f"total_by_{kind}.{number}"] = _total(json.dumps(rows), int(year))
     ends = [found[f"total_by_ecosystem.{n}"] for n in (0, len(inputs["years"]) - 1)]
-    return found | {"esv_change": ends[1] - ends[0]}
+    found |= {"esv_change": ends[1] - ends[0]}
+    return found | _margins(inputs) | _areas(json.dumps(inputs[TRANSFER]))
+
+
+GAIN = "gain_loss_1e8(columns farmland,forest,grass,water,built)"
+TRANSFER = "transfer_km2(columns farmland,forest,grass,water,built,unused)"
+
+
+def _margins(inputs: Any) -> dict[str, float]:
+    """Gains and losses of value by change of class: both margins of the matrix, and its total.
+
+    The class of one year is a county, that of the other an ecosystem; what is below zero enters
+    as the balance of water at a price of 1, as above.
+    """
+    matrix = np.array(list(inputs[GAIN].values()))
+    rows, total = _by_county(matrix)
+    columns, _ = _by_county(matrix.T)
+    found = {f"gain_loss_row.{n}": value for n, value in enumerate(rows)}
+    found |= {f"gain_loss_col.{n}": value for n, value in enumerate(columns)}
+    return found | {"gain_loss_total": total}
+
+
+def _by_county(matrix: np.ndarray) -> tuple[list[float], float]:
+    kinds = ["cropland", "forest", "grassland", "open_water", "built_up"]
+    rows = [
+        _esv("water_supply", value) | {"county_code": f"41010{row}", "ecosystem": kinds[column]}
+        for (row, column), value in np.ndenumerate(matrix)
+    ]
+    counties = gep.from_quantities(pd.DataFrame(rows), price_year=2013).counties
+    by_code = counties.set_index("code")["gep"].astype(float) / 1e8
+    codes = [f"41010{row}" for row in range(len(matrix))]
+    return [by_code[code] for code in codes], float(counties["gep"].iloc[-1]) / 1e8
+
+
+@lru_cache(16)
+def _areas(text: str) -> dict[str, float]:
+    """Areas by class of two years: a map in pixels of 1 ha, the county the class of 1990."""
+    kinds = ["upland", "mixed_forest", "tussock", "lake", "built_up", "bare_land"]
+    codes = [f"41010{row}" for row in range(len(kinds))]
+    value = {"net_ecosystem_production": 1.0}
+    patches = [
+        Patch(code, kind, round(area * 100), value)
+        for code, row in zip(codes, json.loads(text).values(), strict=True)
+        for kind, area in zip(kinds, row, strict=True)
+        if area
+    ]
+    result = run(patches)
+    counties = result.counties.set_index("code")["area_km2"].astype(float)
+    rows = pd.read_csv(io.BytesIO(result.files()["extent.csv"]))
+    by_kind = rows.groupby("ecosystem")["area_km2"].sum()
+    found = {f"area_1990_km2.{n}": counties[code] for n, code in enumerate(codes)}
+    found |= {f"area_2013_km2.{n}": by_kind[kind] for n, kind in enumerate(kinds)}
+    found["total_area"] = counties.iloc[-1]
+    return {name: float(area) for name, area in found.items()}
 
 
 @lru_cache(64)

@@ -133,6 +133,12 @@ def grid(values: Array, unit: str) -> xarray.DataArray:
     return xarray.DataArray(values, dims=("y", "x"), attrs={"units": unit})
 
 
+def said(values: float | list[float], unit: str) -> xarray.DataArray:
+    """A number, or one for every step of a year, with its unit."""
+    dims = ("time",) if isinstance(values, list) else ()
+    return xarray.DataArray(values, dims=dims, attrs={"units": unit})
+
+
 def of_year(values: Series, year: int) -> list[float]:
     """Every day of a year in order; KeyError if one is missing."""
     start, end = datetime.date(year, 1, 1), datetime.date(year + 1, 1, 1)

@@ -92,7 +92,7 @@ def erodibility(sand: Array, silt: Array, clay: Array, codes: Codes) -> Array:
 
 
 def slope(elevation: Array, heights: Array, widths: Array) -> Array:
-    """Slope by Horn (1981) on the 3 x 3 cells around each [degree]; sides of a cell by row [m].
+    """Slope by Horn (1981) on the 3 x 3 cells around each [degree]; sides of every cell [m].
 
     Where a neighbour is missing (the edge of the province or of the grid) the plane is continued
     from the opposite side, 2 z - z_opposite; where that is missing too, a corner is continued from
@@ -118,7 +118,7 @@ def slope(elevation: Array, heights: Array, widths: Array) -> Array:
         ring[y, x] = neighbour(y, x, ring[y, 0] + ring[0, x] - elevation)
     east = ring[-1, 1] + 2 * ring[0, 1] + ring[1, 1] - ring[-1, -1] - 2 * ring[0, -1] - ring[1, -1]
     south = ring[1, -1] + 2 * ring[1, 0] + ring[1, 1] - ring[-1, -1] - 2 * ring[-1, 0] - ring[-1, 1]
-    rise = np.hypot(east / (8 * widths[:, None]), south / (8 * heights[:, None]))
+    rise = np.hypot(east / (8 * widths), south / (8 * heights))
     degrees = np.degrees(np.arctan(rise))
     return np.where(np.isnan(elevation), np.nan, degrees)
 
@@ -226,7 +226,7 @@ def stored(values: Array) -> Array:
 
 
 def sides(folder: Path) -> tuple[Array, Array]:
-    """Heights and widths of a cell by row on the ellipsoid, at the middle column [m].
+    """Heights and widths of every cell on the ellipsoid [m].
 
     Geodesics between the middles of opposite sides. The projection keeps areas, not shapes.
     """
@@ -235,8 +235,9 @@ def sides(folder: Path) -> tuple[Array, Array]:
     ellipsoid = crs.get_geod()
     assert ellipsoid
     degrees = pyproj.Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
-    east = np.full(shape[0], t.c + t.a * shape[1] / 2)
+    east = t.c + t.a * (np.arange(shape[1]) + 0.5)
     north = t.f + t.e * (np.arange(shape[0]) + 0.5)
+    east, north = np.meshgrid(east, north)
 
     def apart(x: float, y: float) -> Array:
         start = degrees.transform(east - x / 2, north - y / 2)
@@ -251,7 +252,7 @@ def derive(
 ) -> dict[str, Array]:
     """Every factor of the grid whose inputs are in *folder*, and what factors are made of.
 
-    *cell* is the heights and the widths of a cell by row [m].
+    *cell* is the heights and the widths of the cells [m].
     """
     rain, temperature = read(folder / "precip_mm_yr.tif"), read(folder / "temp_c.tif")
     codes = read_codes(folder / "lulc_igbp.tif")

@@ -7,7 +7,7 @@ import math
 from functools import cache
 
 import numpy as np
-from catchment import ONE, Row, Series, of_year, place, rain, series
+from catchment import ONE, Row, Series, of_year, place, rain, said, series
 
 import gep
 
@@ -73,7 +73,8 @@ def erosivity_of_seen_days(year: int) -> float:
     """R of the days of a year on which sediment was observed, season_daily [MJ mm/(ha h)]."""
     days = {day: v if day in load() else 0.0 for day, v in rain().items()}
     prepared = gep.preparations["erosivity", "season_daily"]
-    return float(prepared(daily_precipitation=of_year(days, year), year=year))
+    depth = said(of_year(days, year), "mm/day")
+    return float(prepared(daily_precipitation=depth, year=year))
 
 
 def seen(year: int) -> Row:

@@ -180,19 +180,15 @@ def test_xingguo_alone_is_xingguo_in_the_province(
 ) -> None:
     """The grid of Xingguo is a window of the province's, margin included: nothing may differ.
 
-    But slopes: the sides of a cell are those at the middle column of the grid, which is another
-    column in the province.
+    Not LS either, though it follows the flow and flow may enter where the county is cut out: each
+    cell drains more than feeds a channel, so slopes begin anew in each.
     """
     for line in xingguo.account.lines:
         within = account_line(province, *line.key)
         own = {leaf: a for leaf, a in within.amounts.items() if leaf[0] == XINGGUO}
         cents = {leaf: c for leaf, c in within.cents.items() if leaf[0] == XINGGUO}
-        if line.service == "soil_retention":
-            assert line.amounts == pytest.approx(own, rel=2e-4)
-            assert line.cents == pytest.approx(cents, rel=2e-4)
-        else:
-            assert line.amounts == own
-            assert line.cents == cents
+        assert line.amounts == own
+        assert line.cents == cents
 
 
 # Membership, areas, land cover
@@ -409,7 +405,7 @@ def test_the_slope_of_a_plane_is_the_plane_also_at_its_edges() -> None:
     row, column = np.mgrid[0:6, 0:7]
     plane = 100 + 30.0 * column - 40.0 * row
     plane[2, 3] = np.nan
-    found = derive.slope(plane, np.full(6, 1000.0), np.full(6, 1000.0))
+    found = derive.slope(plane, np.full((6, 1), 1000.0), np.full((6, 1), 1000.0))
     assert np.isnan(found[2, 3])
     assert found[~np.isnan(found)] == pytest.approx(math.degrees(math.atan(0.05)))
 
@@ -427,11 +423,11 @@ METHODS = {
 
 
 def test_sides_of_a_cell_are_geodesics(province: gep.Result, xingguo: gep.Result) -> None:
-    """Chords of a cell of 1 km differ from the tangents of the projection by some 1e-8."""
+    """Every cell; the chords of a cell of 1 km differ from its tangents by less than 1e-9."""
     for name, result in (("jiangxi", province), ("xingguo", xingguo)):
         wanted = derive.sides(derive.INPUTS[name])
         for found, side in zip(cells(result.plan.grid), wanted, strict=True):
-            assert found == pytest.approx(side, rel=1e-6)
+            np.testing.assert_allclose(found, side, rtol=2e-9)
 
 
 @pytest.mark.parametrize("name", METHODS)

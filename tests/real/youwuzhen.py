@@ -32,12 +32,15 @@ from catchment import (
     of_year,
     place,
     rain,
+    said,
     series,
     table,
 )
 from observed import seen
 
 import gep
+from gep import coefficients
+from gep.preparation import preparations
 
 BUILD = ROOT / "build" / "real"
 LATITUDE, HEIGHT = 25.75, 265.0
@@ -50,24 +53,25 @@ COVERS = (0.4, 0.6, 0.8)
 
 def erosivity(year: int) -> Row:
     """R by every method the rain allows [MJ mm/(ha h year)]."""
-    days = of_year(rain(), year)
+    days = said(of_year(rain(), year), "mm/day")
+    year_long = said(sum(of_year(rain(), year)), "mm/year")
     months = [
         sum(v for day, v in rain().items() if (day.year, day.month) == (year, m))
         for m in range(1, 13)
     ]
     erosive = [v for v in rain().values() if v >= 12.0]  # erosive_threshold of the set zhang
     long = {
-        "mean_erosive_day_precipitation": sum(erosive) / len(erosive),
-        "mean_erosive_year_precipitation": sum(erosive) / len(YEARS),
+        "mean_erosive_day_precipitation": said(sum(erosive) / len(erosive), "mm/day"),
+        "mean_erosive_year_precipitation": said(sum(erosive) / len(YEARS), "mm/year"),
     }
     inputs: dict[str, dict[str, Any]] = {
         "season_daily": {"daily_precipitation": days},
         "half_month_daily": {"daily_precipitation": days},
         "half_month_daily_means": {"daily_precipitation": days} | long,
-        "zhang_annual": {"precipitation": sum(days)},
-        "renard_freimund": {"precipitation": sum(days)},
-        "wischmeier_monthly": {"monthly_precipitation": months},
-        "fournier": {"monthly_precipitation": months},
+        "zhang_annual": {"precipitation": year_long},
+        "renard_freimund": {"precipitation": year_long},
+        "wischmeier_monthly": {"monthly_precipitation": said(months, "mm/month")},
+        "fournier": {"monthly_precipitation": said(months, "mm/month")},
     }
     daily = {name for name, given in inputs.items() if "daily_precipitation" in given}
     return {
@@ -83,9 +87,9 @@ def weather(year: int) -> Row:
     names = ("mean", "maximum", "minimum", "humidity", "wind", "sun")
     days = {name: of_year(series("meteo_daily.csv", 2 + i), year) for i, name in enumerate(names)}
     heat = {
-        "latitude": LATITUDE,
-        "daily_maximum_temperature": days["maximum"],
-        "daily_minimum_temperature": days["minimum"],
+        "latitude": said(LATITUDE, "degree"),
+        "daily_maximum_temperature": said(days["maximum"], "degC"),
+        "daily_minimum_temperature": said(days["minimum"], "degC"),
         "year": year,
     }
     reference = {
@@ -93,10 +97,10 @@ def weather(year: int) -> Row:
         for m in ("penman_monteith_sunshine", "hargreaves")
     }
     penman = reference["penman_monteith_sunshine"](
-        elevation=HEIGHT,
-        daily_relative_humidity=[v / 100 for v in days["humidity"]],
-        daily_wind_speed=days["wind"],
-        daily_sunshine=[v / 24 for v in days["sun"]],
+        elevation=said(HEIGHT, "m"),
+        daily_relative_humidity=said(days["humidity"], "percent"),
+        daily_wind_speed=said(days["wind"], "m/s"),
+        daily_sunshine=said(days["sun"], "h/day"),
         **heat,
     )
     return {
@@ -132,17 +136,33 @@ def texture(fine_earth: bool = True) -> dict[str, xarray.DataArray]:
 
 
 def erodibility(
-    method: str = "epic_china",
-    fine_earth: bool = True,
-    ecosystem: xarray.DataArray | None = None,
+    method: str = "epic_china", ecosystem: xarray.DataArray | None = None
 ) -> xarray.DataArray:
     """K [t ha h/(ha MJ mm)]."""
     kind = place().ecosystem if ecosystem is None else ecosystem
-    given = texture(fine_earth)
+    given = texture()
     if method == "mean_diameter":
         given.pop("organic_carbon")
     made = gep.preparations["erodibility", method](ecosystem=kind, **given)
     return xarray.DataArray(made)
+
+
+def stony_erodibility() -> xarray.DataArray:
+    """K by `epic_china` of shares that leave the stones in [t ha h/(ha MJ mm)].
+
+    By the kernel: `gep.preparations` refuses a texture that does not add up to 100 %.
+    """
+    one, (book, _) = preparations()["erodibility", "epic_china"], coefficients.load()
+    numbers = []
+    for name, unit in one.coefficients.items():
+        found = book.coefficient("erodibility", name)
+        assert found
+        number = found.number(unit, ecosystem="mixed_forest")
+        assert number
+        numbers.append(float(number[0]))
+    with np.errstate(invalid="ignore"):  # comparing NaN is no accident here
+        made = np.vectorize(one.kernel, otypes=[float])(*texture(False).values(), *numbers)
+    return grid(made, one.gives).where(erodibility() != 0, 0.0)  # no soil under water and houses
 
 
 @cache
@@ -248,7 +268,8 @@ def evapotranspiration(year: int) -> Row:
     ).values[here.inside]
     spells, days = seasonality()
     turc = prepared["turc"](
-        precipitation=sum(of_year(rain(), year)), temperature=climate["temperature"]
+        precipitation=said(sum(of_year(rain(), year)), "mm/year"),
+        temperature=said(climate["temperature"], "degC"),
     )
     return {
         "turc": turc,
@@ -291,7 +312,7 @@ def factors() -> dict[str, Row]:
     is as the middle cover with one other choice.
     """
     k, ls, p = erodibility(), slope_factor(), support_factor()
-    stones = erodibility(fine_earth=False)
+    stones = stony_erodibility()
     covers = {f"cover {cover:.0%}": cover_factor(cover) for cover in COVERS}
     middle = covers[f"cover {COVERS[1]:.0%}"]
     table_c, table_p = cover_factor(None), support_factor(lookup=True)

@@ -7,6 +7,63 @@ from gep.preparation import Preparation
 from gep.service import Example
 
 
+def product_filled_towns(
+    evapotranspiration_product,
+    reference_evapotranspiration,
+    precipitation,
+    gap_coefficient,
+    built,
+    impervious_share,
+    impervious_coefficient,
+    pervious_coefficient,
+):
+    """Actual evapotranspiration of a product, its gaps over open water and towns filled [mm/year].
+
+    Parameters
+    ----------
+    evapotranspiration_product : float
+        Evapotranspiration of the product, NaN where it has none [mm/year].
+    reference_evapotranspiration, precipitation : float
+        Reference evapotranspiration, ET0; precipitation, P [mm/year].
+    gap_coefficient : float
+        Evaporation in a gap per ET0; 0 in towns and where a gap stays a gap [1].
+    built : float
+        1 in towns [1].
+    impervious_share : float
+        Share of the ground of a town that is sealed, f; matters in towns alone [1].
+    impervious_coefficient, pervious_coefficient : float
+        0.1 and 0.6 of Kc = 0.1 f + 0.6 (1 - f) [1].
+
+    Returns
+    -------
+    float
+        The product; in a gap ET0 times the coefficient, in towns min(Kc ET0, P) [mm/year]; NaN if
+        the product is NaN and neither fills it, or if any other input is NaN.
+
+    Source
+    ------
+    As `product_filled`; InVEST user's guide, Kc of built areas (Data Sources), and Kc ET0 as far as
+    it rains (Annual Water Yield). Differs in nothing. See docs/methods.md#evapotranspiration.
+
+    Examples
+    --------
+    >>> town = (0.0, 1.0, 0.8, 0.1, 0.6)
+    >>> [round(product_filled_towns(math.nan, 1000.0, p, *town), 6) for p in (1600.0, 150.0)]
+    [200.0, 150.0]
+    >>> product_filled_towns(math.nan, 1000.0, 1600.0, 0.0, 0.0, 0.8, 0.1, 0.6)
+    nan
+    """
+    sealed = impervious_share if built > 0.0 else built * 0.0
+    demand = sealed * impervious_coefficient + (1.0 - sealed) * pervious_coefficient
+    demand = demand * reference_evapotranspiration
+    limited = demand - max(demand - precipitation, 0.0)
+    evaporation = reference_evapotranspiration * gap_coefficient + limited * built
+    filled = evaporation if evaporation > 0.0 else math.nan
+    given = evapotranspiration_product == evapotranspiration_product
+    known = evapotranspiration_product + evaporation * 0.0
+    return known if given else filled
+
+
 def product_filled(evapotranspiration_product, reference_evapotranspiration, gap_coefficient):
     """Actual evapotranspiration of a product, its gaps over open water filled [mm/year].
 
@@ -192,6 +249,45 @@ def turc(precipitation, temperature, turc_constant, turc_intercept, turc_linear,
 
 
 PREPARATIONS = (
+    Preparation(
+        name="evapotranspiration",
+        method="product_filled_towns",
+        title=Title(
+            "Evapotranspiration product, open water and towns filled",
+            "蒸散发产品（水面与城镇补缺）",
+        ),
+        kernel=product_filled_towns,
+        rasters={
+            "evapotranspiration_product": "mm/year",
+            "reference_evapotranspiration": "mm/year",
+            "precipitation": "mm/year",
+        },
+        coefficients={
+            "gap_coefficient": "1",
+            "built": "1",
+            "impervious_share": "1",
+            "impervious_coefficient": "1",
+            "pervious_coefficient": "1",
+        },
+        gives="mm/year",
+        example=Example(
+            inputs={
+                "evapotranspiration_product": 750.0,
+                "reference_evapotranspiration": 1000.0,
+                "precipitation": 1600.0,
+                "gap_coefficient": 0.0,
+                "built": 1.0,
+                "impervious_share": 0.8,
+                "impervious_coefficient": 0.1,
+                "pervious_coefficient": 0.6,
+            },
+            gives=750.0,
+        ),
+        source=(
+            "as product_filled; in towns, where the product has none, min(Kc ET0, P), "
+            "Kc = 0.1 f + 0.6 (1 - f); InVEST guide; docs/methods.md#evapotranspiration"
+        ),
+    ),
     Preparation(
         name="evapotranspiration",
         method="product_filled",

@@ -10,7 +10,7 @@ def of_the_grid(cell, latitude):
     Parameters
     ----------
     cell : pair of arrays
-        Heights and widths of a pixel by row [m]; not used.
+        Heights and widths of the pixels [m]; not used.
     latitude : array (rows, columns)
         Latitude [degree].
 
@@ -39,6 +39,7 @@ PREPARATIONS = (
         kernel=of_the_grid,
         gives="degree",
         whole=True,
+        memory=40,
         place=True,
         source="the grid of the account",
     ),

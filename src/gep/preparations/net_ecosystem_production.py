@@ -122,6 +122,33 @@ def biomass_difference(biomass, former_biomass, years_between, biomass_carbon):
     return (biomass - former_biomass) / years * biomass_carbon
 
 
+def fixed_rates(fixation_rate):
+    """Carbon an ecosystem fixes in a year by its class [gC/(m^2 year)].
+
+    Parameters
+    ----------
+    fixation_rate : float
+        Carbon that vegetation and soil of the class fix together [gC/(m^2 year)].
+
+    Returns
+    -------
+    float
+        The rate [gC/(m^2 year)]; NaN if it is NaN.
+
+    Source
+    ------
+    Rates of carbon fixation, annex of the MEE guide 2020, remembered. Differs in this: one rate
+    for vegetation and soil, where the guide has that of a forest times 1 + beta, and fertiliser
+    and straw of fields. See docs/methods.md#net-ecosystem-production.
+
+    Examples
+    --------
+    >>> fixed_rates(120.0)
+    120.0
+    """
+    return fixation_rate
+
+
 PREPARATIONS = (
     Preparation(
         name="net_ecosystem_production",
@@ -185,6 +212,19 @@ PREPARATIONS = (
         source=(
             "NEP = beta NPP; MEE guide 2020, remembered, without a number for beta; "
             "docs/methods.md#net-ecosystem-production"
+        ),
+    ),
+    Preparation(
+        name="net_ecosystem_production",
+        method="fixed_rates",
+        title=Title("Fixed rates of carbon by ecosystem", "固碳速率法（按生态系统类型）"),
+        kernel=fixed_rates,
+        coefficients={"fixation_rate": "gC/(m^2*year)"},
+        gives="gC/(m^2*year)",
+        example=Example(inputs={"fixation_rate": 120.0}, gives=120.0),
+        source=(
+            "NEP = rate of the class, vegetation and soil together; MEE guide 2020, remembered, "
+            "without its numbers; docs/methods.md#net-ecosystem-production"
         ),
     ),
 )

@@ -4,6 +4,15 @@ import math
 
 from gep.ecosystems import Title
 from gep.preparation import Preparation, Series
+from gep.weather import (
+    net_radiation,
+    psychrometric,
+    saturation,
+    saturation_of_day,
+    saturation_rise,
+    sun,
+    through_clouds,
+)
 
 
 def penman_monteith(
@@ -106,40 +115,23 @@ def penman_monteith(
     >>> round(days - before, 1)
     3.9
     """
-    ratio = (sea_level_temperature - lapse_rate * elevation) / sea_level_temperature
-    gamma = psychrometric_coefficient * sea_level_pressure * max(ratio, 0.0) ** pressure_exponent
-    north = math.radians(latitude)
+    air = (sea_level_pressure, sea_level_temperature, lapse_rate, pressure_exponent)
+    gamma = psychrometric(elevation, *air, psychrometric_coefficient)
+    orbit = (orbit_days, distance_amplitude, declination_amplitude, declination_phase)
+    sky = (clear_sky_share, clear_sky_rise, overcast_share, albedo, stefan_boltzmann)
+    clouds = (absolute_zero, emissivity, emissivity_vapour, cloud_slope, cloud_offset)
+    steam = (saturation_slope, saturation_temperature)
     total = wind_share * 0.0
     for day in range(len(daily_radiation)):
-        warmest = daily_maximum_temperature[day]
-        coldest = daily_minimum_temperature[day]
-        mean = (warmest + coldest) / 2.0
-        dew = daily_dew_point[day]
-        wind = daily_wind_speed[day] * wind_share
-        # saturated, slope and actual vapour pressure [kPa]
-        top = math.exp(saturation_slope * warmest / (warmest + saturation_temperature))
-        low = math.exp(saturation_slope * coldest / (coldest + saturation_temperature))
-        middle = math.exp(saturation_slope * mean / (mean + saturation_temperature))
-        here = math.exp(saturation_slope * dew / (dew + saturation_temperature))
-        vapour = saturation_pressure * here
-        deficit = max(saturation_pressure * (top + low) / 2.0 - vapour, 0.0)
-        steep = saturation_slope * saturation_temperature * saturation_pressure * middle
-        slope = steep / (mean + saturation_temperature) ** 2
-        # radiation outside the air, under a clear sky, kept short and lost long [MJ/(m^2 day)]
-        angle = 2.0 * math.pi * (day + 1.0) / orbit_days
-        tilt = declination_amplitude * math.sin(angle - declination_phase)
-        closer = 1.0 + distance_amplitude * math.cos(angle)
-        sunset = math.acos(max(min(-math.tan(north) * math.tan(tilt), 1.0), -1.0))
-        height = sunset * math.sin(north) * math.sin(tilt)
-        height = height + math.cos(north) * math.cos(tilt) * math.sin(sunset)
-        clear = solar_constant * closer * height / math.pi
-        clear = max(clear * (clear_sky_share + clear_sky_rise * elevation), 1e-9)
-        bright = min(daily_radiation[day] / clear, 1.0) - overcast_share
-        bright = overcast_share + max(bright, 0.0)
-        warm = ((warmest + absolute_zero) ** 4 + (coldest + absolute_zero) ** 4) / 2.0
-        loss = stefan_boltzmann * warm * (emissivity - emissivity_vapour * math.sqrt(vapour))
-        loss = loss * (cloud_slope * bright - cloud_offset)
-        net = (1.0 - albedo) * daily_radiation[day] - loss
+        warmest, coldest = daily_maximum_temperature[day], daily_minimum_temperature[day]
+        mean, wind = (warmest + coldest) / 2.0, daily_wind_speed[day] * wind_share
+        full = saturation_of_day(warmest, coldest, saturation_pressure, *steam)
+        vapour = saturation_pressure * saturation(daily_dew_point[day], *steam)
+        deficit = max(full - vapour, 0.0)
+        slope = saturation_rise(mean, saturation_pressure, *steam)
+        outside, _ = sun(day, latitude, *orbit, solar_constant)
+        here = (daily_radiation[day], outside, elevation, warmest, coldest, vapour)
+        net = net_radiation(*here, *sky, *clouds)
         drawn = gamma * aerodynamic_constant / (mean + aerodynamic_zero) * wind * deficit
         drawn = drawn + slope * net / latent_heat
         total = total + max(drawn / (slope + gamma * (1.0 + wind_resistance * wind)), 0.0)
@@ -233,41 +225,25 @@ def penman_monteith_sunshine(
     >>> round(penman_monteith_sunshine(28.7, 50.0, *year, *numbers))
     928
     """
-    ratio = (sea_level_temperature - lapse_rate * elevation) / sea_level_temperature
-    gamma = psychrometric_coefficient * sea_level_pressure * max(ratio, 0.0) ** pressure_exponent
-    north = math.radians(latitude)
+    air = (sea_level_pressure, sea_level_temperature, lapse_rate, pressure_exponent)
+    gamma = psychrometric(elevation, *air, psychrometric_coefficient)
+    orbit = (orbit_days, distance_amplitude, declination_amplitude, declination_phase)
+    sky = (clear_sky_share, clear_sky_rise, overcast_share, albedo, stefan_boltzmann)
+    clouds = (absolute_zero, emissivity, emissivity_vapour, cloud_slope, cloud_offset)
+    steam = (saturation_slope, saturation_temperature)
     total = wind_share * 0.0
     for day in range(len(daily_sunshine)):
-        warmest = daily_maximum_temperature[day]
-        coldest = daily_minimum_temperature[day]
-        mean = (warmest + coldest) / 2.0
-        wind = daily_wind_speed[day] * wind_share
-        # saturated, slope and actual vapour pressure [kPa]
-        top = math.exp(saturation_slope * warmest / (warmest + saturation_temperature))
-        low = math.exp(saturation_slope * coldest / (coldest + saturation_temperature))
-        middle = math.exp(saturation_slope * mean / (mean + saturation_temperature))
-        full = saturation_pressure * (top + low) / 2.0
+        warmest, coldest = daily_maximum_temperature[day], daily_minimum_temperature[day]
+        mean, wind = (warmest + coldest) / 2.0, daily_wind_speed[day] * wind_share
+        full = saturation_of_day(warmest, coldest, saturation_pressure, *steam)
         vapour = max(full * daily_relative_humidity[day], 0.0)
         deficit = max(full - vapour, 0.0)
-        steep = saturation_slope * saturation_temperature * saturation_pressure * middle
-        slope = steep / (mean + saturation_temperature) ** 2
-        # radiation outside the air, under a clear sky, kept short and lost long [MJ/(m^2 day)]
-        angle = 2.0 * math.pi * (day + 1.0) / orbit_days
-        tilt = declination_amplitude * math.sin(angle - declination_phase)
-        closer = 1.0 + distance_amplitude * math.cos(angle)
-        sunset = math.acos(max(min(-math.tan(north) * math.tan(tilt), 1.0), -1.0))
-        height = sunset * math.sin(north) * math.sin(tilt)
-        height = height + math.cos(north) * math.cos(tilt) * math.sin(sunset)
-        outside = solar_constant * closer * height / math.pi
-        sunny = min(daily_sunshine[day] / max(sunset / math.pi, 1e-9), 1.0)
-        radiation = (angstrom_intercept + angstrom_slope * sunny) * outside
-        clear = max(outside * (clear_sky_share + clear_sky_rise * elevation), 1e-9)
-        bright = min(radiation / clear, 1.0) - overcast_share
-        bright = overcast_share + max(bright, 0.0)
-        warm = ((warmest + absolute_zero) ** 4 + (coldest + absolute_zero) ** 4) / 2.0
-        loss = stefan_boltzmann * warm * (emissivity - emissivity_vapour * math.sqrt(vapour))
-        loss = loss * (cloud_slope * bright - cloud_offset)
-        net = (1.0 - albedo) * radiation - loss
+        slope = saturation_rise(mean, saturation_pressure, *steam)
+        outside, sunset = sun(day, latitude, *orbit, solar_constant)
+        sunshine = daily_sunshine[day]
+        radiation = through_clouds(outside, sunset, sunshine, angstrom_intercept, angstrom_slope)
+        here = (radiation, outside, elevation, warmest, coldest, vapour)
+        net = net_radiation(*here, *sky, *clouds)
         drawn = gamma * aerodynamic_constant / (mean + aerodynamic_zero) * wind * deficit
         drawn = drawn + slope * net / latent_heat
         total = total + max(drawn / (slope + gamma * (1.0 + wind_resistance * wind)), 0.0)
@@ -322,20 +298,13 @@ def hargreaves(
     >>> round(days - hargreaves(45.72, [26.6] * 195, [14.8] * 195, *numbers), 1)
     5.0
     """
-    north = math.radians(latitude)
+    orbit = (orbit_days, distance_amplitude, declination_amplitude, declination_phase)
     total = hargreaves_coefficient * 0.0
     for day in range(len(daily_maximum_temperature)):
-        warmest = daily_maximum_temperature[day]
-        coldest = daily_minimum_temperature[day]
+        warmest, coldest = daily_maximum_temperature[day], daily_minimum_temperature[day]
         apart = warmest - coldest
         spread = math.sqrt(apart) if apart >= 0.0 else math.nan
-        angle = 2.0 * math.pi * (day + 1.0) / orbit_days
-        tilt = declination_amplitude * math.sin(angle - declination_phase)
-        closer = 1.0 + distance_amplitude * math.cos(angle)
-        sunset = math.acos(max(min(-math.tan(north) * math.tan(tilt), 1.0), -1.0))
-        height = sunset * math.sin(north) * math.sin(tilt)
-        height = height + math.cos(north) * math.cos(tilt) * math.sin(sunset)
-        outside = solar_constant * closer * height / math.pi
+        outside, _ = sun(day, latitude, *orbit, solar_constant)
         heat = (warmest + coldest) / 2.0 + hargreaves_offset
         total = total + max(hargreaves_coefficient * heat * spread * outside / latent_heat, 0.0)
     return total

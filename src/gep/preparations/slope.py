@@ -15,7 +15,7 @@ def horn(elevation, cell):
     elevation : array (rows, columns)
         Elevation, z [m].
     cell : pair of arrays
-        Heights and widths of a pixel by row [m]; a grid in degrees has its true ones.
+        Heights and widths of the pixels, by row or of each [m]; every grid has its true ones.
 
     Returns
     -------
@@ -47,6 +47,7 @@ PREPARATIONS = (
         rasters={"elevation": "m"},
         gives="degree",
         whole=True,
+        memory=160,
         source="atan of the weighted differences of the 3 x 3 pixels around; Horn 1981, remembered",
     ),
 )

@@ -4,7 +4,7 @@ import numpy as np
 
 from gep.ecosystems import Title
 from gep.preparation import Preparation
-from gep.terrain import Array, Cell, area_above, flow, gradient, length_above
+from gep.terrain import Array, Cell, area_above, flow, gradient, length_above, spread
 
 Numbers = tuple[float, ...]
 
@@ -61,7 +61,7 @@ def segmented(
     channel_area : float
         Area drained from which on the water runs in a channel [m^2].
     cell : pair of arrays
-        Heights and widths of a pixel by row [m].
+        Heights and widths of the pixels, by row or of each [m].
 
     Returns
     -------
@@ -145,7 +145,7 @@ def desmet_govers(
     longest_slope : float
         Longest slope; A is at most its square [m].
     cell : pair of arrays
-        Heights and widths of a pixel by row [m]; D is the root of their product.
+        Heights and widths of the pixels, by row or of each [m]; D is the root of their product.
 
     Returns
     -------
@@ -224,7 +224,7 @@ def sdr(
     largest_length_factor : float
         122, where L is cut [1].
     cell : pair of arrays
-        Heights and widths of a pixel by row [m]; D is the root of their product.
+        Heights and widths of the pixels, by row or of each [m]; D is the root of their product.
 
     Returns
     -------
@@ -340,9 +340,9 @@ def sdr_factor(
 
 
 def _area(cell: Cell) -> Array:
-    """Area of a pixel by row, as a column [m^2]."""
-    height, width = cell
-    return np.multiply(height, width, dtype=np.float64).reshape(-1, 1)
+    """Area of the pixels, of two dimensions [m^2]."""
+    height, width = spread(cell)
+    return height * width
 
 
 def _on_land(land: Array, factor: Array) -> Array:
@@ -402,6 +402,7 @@ PREPARATIONS = (
         },
         gives="1",
         whole=True,
+        memory=180,
         source=(
             "(q/22.13)^m S, q along D8 flow; McCool 1987, Liu 1994, Hickey 2000; "
             "docs/methods.md#slope-factor"
@@ -416,6 +417,7 @@ PREPARATIONS = (
         coefficients={**COMMON, **GRADES, "longest_slope": "m"},
         gives="1",
         whole=True,
+        memory=240,
         source="Desmet and Govers 1996 with S and m of InVEST SDR; docs/methods.md#slope-factor",
     ),
     Preparation(
@@ -427,6 +429,7 @@ PREPARATIONS = (
         coefficients={**COMMON, **GRADES, "largest_length_factor": "1"},
         gives="1",
         whole=True,
+        memory=180,
         source="natcap/invest sdr.py, D8 flow; docs/methods.md#slope-factor",
     ),
 )

@@ -45,6 +45,7 @@ PREPARATIONS = (
         kernel=dimidiate,
         rasters={"ndvi": "1"},
         coefficients={"soil_ndvi": "1", "vegetation_ndvi": "1"},
+        rising=("soil_ndvi", "vegetation_ndvi"),
         gives="1",
         example=Example(
             inputs={"ndvi": 0.5, "soil_ndvi": 0.1, "vegetation_ndvi": 0.9},
