@@ -19,14 +19,16 @@ import numpy as np
 import pytest
 
 from gep import fuse as room
+from gep import segments
 from gep.fuse import Column, cache_folder, fuse, source
-from gep.run import Partials
+from gep.run import Partials, padded
 from gep.service import Indicator, services
 
 KINDS = 6
 """Ecosystem classes of the made-up data; class 6 is "no data"."""
 PLACES = 4
 LIMIT = 4.0e18
+QUANTUM = 0.01
 JIT = not numba.config.DISABLE_JIT
 
 
@@ -56,11 +58,26 @@ class Data:
 
     def run(self, loop: Callable[..., None]) -> Partials:
         p = self.partials
+        kinds, places, layers, scales, offsets, tables, eligible, factors, heights, widths = (
+            self.arguments
+        )
+        ends = np.zeros(PLACES * (KINDS + 1) + 1, np.uint64)
+        order, areas = np.empty(kinds.size, np.uint32), np.empty(kinds.size)
+        local = np.arange(PLACES, dtype=np.int32)
+        cells = kinds.ravel(), places.ravel(), local, KINDS + 1
+        count = int(group(*cells, heights, widths, ends, order, areas))
+        values = layers.reshape(len(layers), kinds.size)[:, order[:count]].copy()
+        readers = padded([column.layers for column in self.columns])
+        lookups = padded([column.tables for column in self.columns])
         loop(
-            *self.arguments,
-            *(p.sums, p.negative, p.missing, p.missing_area, p.blame, p.pixels, p.areas),
+            *(values, ends, areas[:count], scales, offsets, tables, eligible, factors, QUANTUM),
+            *(readers, lookups, p.sums, p.negative, p.missing, p.missing_area, p.blame),
+            *(p.pixels, p.areas),
         )
         return p
+
+
+group = numba.njit(error_model="numpy")(segments.group)
 
 
 def registry_columns() -> tuple[list[Column], list[str], int]:
@@ -80,10 +97,16 @@ def registry_columns() -> tuple[list[Column], list[str], int]:
     return columns, layers, next(tables)
 
 
-def made_up(seed: int, columns: list[Column], layers: int, tables: int, size: float) -> Data:
+def made_up(
+    seed: int,
+    columns: list[Column],
+    layers: int,
+    tables: int,
+    size: float,
+    shape: tuple[int, int] = (17, 23),
+) -> Data:
     """Random rasters and tables with holes; amounts of about *size* quanta per pixel."""
     random = np.random.default_rng(seed)
-    shape = (17, 23)
     staged = random.normal(0.4, 1.0, (layers, *shape)).astype(np.float32)
     staged[random.random(staged.shape) < 0.1] = np.nan
     looked_up = random.normal(0.5, 0.5, (PLACES, max(tables, 1), 256))
@@ -96,16 +119,16 @@ def made_up(seed: int, columns: list[Column], layers: int, tables: int, size: fl
         random.normal(0.0, 0.1, layers),
         looked_up,
         random.random((len(columns), 256)) < 0.7,
-        random.uniform(0.5, 1.0, (shape[0], len(columns))) * size,
+        random.uniform(0.5, 1.0, len(columns)) * size / 850.0,
+        random.uniform(800.0, 900.0, shape[0]),
         random.uniform(0.9, 1.1, shape[1]),
-        random.uniform(80_000.0, 90_000.0, shape[0]),
     ]
     return Data(columns, arguments, Partials.zeros(PLACES, KINDS, len(columns), layers + 2))
 
 
 def expected(data: Data) -> dict[str, np.ndarray]:
     """What the loop must give: pixel by pixel, in plain Python, with integers of any size."""
-    kinds, places, layers, scales, offsets, tables, eligible, weights, widths, areas = (
+    kinds, places, layers, scales, offsets, tables, eligible, factors, heights, widths = (
         data.arguments
     )
     like = data.partials
@@ -121,7 +144,8 @@ def expected(data: Data) -> dict[str, np.ndarray]:
         place, kind = int(places[y, x]), int(kinds[y, x])
         if place < 0:
             continue
-        here = round(float(areas[y]) * float(widths[x]))
+        area = float(heights[y]) * float(widths[x])
+        here = round(area / QUANTUM)
         out["pixels"][place, kind] += 1
         out["areas"][place, kind] += here
         if kind == KINDS:
@@ -134,7 +158,7 @@ def expected(data: Data) -> dict[str, np.ndarray]:
             ]
             values += [float(tables[place, n, kind]) for n in column.tables]
             density = column.kernel(*values)
-            amount = density * (float(weights[y, number]) * float(widths[x]))
+            amount = density * (area * float(factors[number]))
             if math.isfinite(amount) and abs(amount) < LIMIT:
                 out["sums"][place, kind, number] += round(amount)
                 out["negative"][place, kind, number] += min(round(amount), 0)
@@ -177,6 +201,18 @@ def test_fused_loop_equals_the_kernels(
     assert_same(data.run(registry_loop), wanted)
 
 
+@pytest.mark.parametrize("size", [1e3, 1e15])
+def test_cells_longer_than_a_chunk(size: float) -> None:
+    """All pixels of one place and class: 3 000 of them, summed 1 024 at a time."""
+    columns = [Column(difference, (0, 1), (0,)), Column(double, (1,), ())]
+    data = made_up(20, columns, 2, 1, size, (50, 60))
+    data.arguments[0][:] = 2
+    data.arguments[1][:] = np.where(data.arguments[1] < 0, -1, 1)
+    data.arguments[6][:, 2] = True
+    assert (data.arguments[1] == 1).sum() > 2 * segments.CHUNK
+    assert_same(data.run(fuse(columns, 2, KINDS)), expected(data))
+
+
 @pytest.fixture(scope="module")
 def odd_columns() -> list[Column]:
     """Columns that share a kernel, read nothing, give no finite number, or look up twice."""
@@ -214,9 +250,9 @@ def one_pixel(columns: list[Column], values: list[float], table: list[float]) ->
         np.zeros(len(values)),
         np.broadcast_to(np.array(table)[None, :, None], (PLACES, len(table), 256)).copy(),
         np.ones((len(columns), 256), bool),
-        np.ones((1, len(columns))),
+        np.ones(len(columns)),
         np.ones(1),
-        np.full(1, 100.0),
+        np.ones(1),
     ]
     return Data(columns, arguments, data.partials)
 
@@ -290,9 +326,9 @@ def test_sums_beyond_64_bits_are_exact(
         np.broadcast_to(places, shape).copy(),
         np.broadcast_to(layers, (3, *shape)).copy(),
     ]
-    data.arguments[7] = np.full((10, 5), 3.5e18)
+    data.arguments[7] = np.full(5, 3.5e18)
     data.arguments[8] = np.ones(10)
-    data.arguments[9] = np.full(10, 100.0)
+    data.arguments[9] = np.ones(10)
     found = data.run(odd_loop)
     assert found.total(found.sums)[0, 0, 2] == 100 * int(3.5e18)
     assert found.missing[0, 0, 4] == 100, "2 × 3.5e18 is above the limit: missing, not wrapped"
@@ -303,7 +339,7 @@ def test_amounts_a_pixel_cannot_have_are_missing(
     odd_loop: Callable[..., None], odd_columns: list[Column], amount: float
 ) -> None:
     data = one_pixel(odd_columns, [0.0, 0.5, 1.0], [0.0, 0.0])
-    data.arguments[7][0, 4] = amount
+    data.arguments[7][4] = amount
     found = data.run(odd_loop)
     inside = abs(amount) < LIMIT
     assert found.missing[0, 0, 4] == (not inside)
@@ -339,7 +375,7 @@ def test_float32_is_widened_before_the_formula(
 ) -> None:
     """float32 0.01 is 0.009999999776…; its double must not be rounded to 24 bits again."""
     data = one_pixel(odd_columns, [0.0, 0.01, 1.0], [0.0, 0.0])
-    data.arguments[7][0, 4] = 1e15
+    data.arguments[7][4] = 1e15
     found = data.run(odd_loop)
     assert found.total(found.sums)[0, 0, 4] == round(2e15 * float(np.float32(0.01)))
 
@@ -401,7 +437,7 @@ def test_source_imports_every_kernel_once() -> None:
 
 def test_source_reads_only_the_layers_that_are_used() -> None:
     text = source([Column(double, (2,), ())], 4, KINDS)
-    assert re.findall(r"v\d = np.float64\(layers\[(\d), y, x\]\)", text) == ["2"]
+    assert re.findall(r"amounts0\(values, scales, offsets, numbers, (\d), begin", text) == ["2"]
 
 
 def test_source_of_nothing_still_counts_pixels() -> None:
@@ -514,7 +550,8 @@ def test_a_damaged_file_in_the_cache_is_written_anew(cache: Path) -> None:
     fuse([Column(double, (0,), ())], 1, KINDS)
     (name,) = files(cache)
     whole = (cache / name).read_text("utf8")
-    (cache / name).write_text(whole.replace("+= 1", "+= 2"), "utf8")
+    (cache / name).write_text(whole.replace("    low = 0", "    low = 1"), "utf8")
+    assert (cache / name).read_text("utf8") != whole
     data = one_pixel([Column(double, (0,), ())], [7.0], [0.0])
     data.partials = Partials.zeros(PLACES, KINDS, 1, 3)
     found = data.run(fuse(data.columns, 1, KINDS))

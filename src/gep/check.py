@@ -1,6 +1,8 @@
 """What the pixels themselves say before a run: codes, ranges, medians, on a sample of tiles."""
 
+import datetime
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,12 +13,15 @@ from gep.ecosystems import ecosystems
 from gep.errors import Problem, gathering
 from gep.layers import usual, variables
 from gep.plan import Plan
-from gep.rasters import Layer, Reader, Window, tiles
+from gep.rasters import Layer, Reader, Window, method, tiles
+from gep.raw import Raw
 from gep.run import TILE
 from gep.staging import Findings, Stager
 
 ZEROS = 1e-3
 """Share of zeros above which a layer that is never near 0 is suspected of a fill value 0."""
+ENOUGH = 1 << 15
+"""Values of a tile and layer from which the median of a layer is taken."""
 SAMPLE = 24
 """Tiles looked at."""
 US_UNITS = 17.02
@@ -31,7 +36,10 @@ SLIPS = (10, 100, 1000, 0.1, 0.01, 0.001, 12, 1 / 12)
 
 @dataclass(frozen=True)
 class Understood:
-    """What was understood of one layer: its numbers in the unit the engine uses."""
+    """What was understood of one layer: its numbers in the unit the engine uses.
+
+    Of a layer that is not on the account grid also its own pixels, and how it comes there.
+    """
 
     name: str
     file: str
@@ -40,11 +48,13 @@ class Understood:
     median: float
     high: float
     missing: float
+    pixel: str | None = None
+    resampling: str | None = None
 
 
 def sample(windows: list[Window]) -> list[Window]:
-    """At most SAMPLE windows, evenly spread; all of them where there are few."""
-    step = max(1, -(-len(windows) // SAMPLE))
+    """At most SAMPLE windows, evenly spread; one in eight of them where eight are not enough."""
+    step = max(1, -(-len(windows) // min(SAMPLE, max(8, len(windows) // 8))))
     return windows[step // 2 :: step]
 
 
@@ -52,41 +62,53 @@ def pixels(plan: Plan) -> tuple[list[Understood], dict[str, float], list[Problem
     """Summary of every layer inside the counties, shares of the classes, and what is wrong."""
     problems: list[Problem] = []
     understood: list[Understood] = []
-    stager = Stager(plan)
-    findings = Findings()
+    stager, findings = Stager(plan), Findings()
+    raw = Raw(step for step in plan.steps if not step.ready)
     classes = np.zeros(len(ecosystems()) + 1, np.int64)
     found: list[list[NDArray[np.float64]]] = [[] for _ in stager.layers]
     with gathering(problems), Reader(plan.layers, plan.grid) as reader:
         for window in sample(tiles(plan.grid, TILE)):
             tile = stager.tile(reader, window)
             findings.add(tile.findings)
+            raw.add(tile, stager, window)
             inside = tile.places >= 0
             if inside.any():
                 classes += np.bincount(tile.kinds[inside], minlength=len(classes))
                 for number, staged in enumerate(tile.layers):
-                    values = staged[inside] * stager.scales[number] + stager.offsets[number]
-                    found[number].append(values)
-        problems += findings.problems(plan)
+                    scale, offset = stager.scales[number], stager.offsets[number]
+                    found[number].append(_some(staged[inside]) * scale + offset)
+        problems += [*findings.problems(plan), *raw.problems]
         for layer, parts in zip(stager.layers, found, strict=True):
             row, wrong = judge(layer, np.concatenate(parts) if parts else np.zeros(0))
             understood.append(row)
             problems += wrong
-        problems += american(understood)
+        problems += american(plan, understood)
+    problems += ahead(plan.definition.account.year, datetime.date.today().year)
     names = [*ecosystems(), "nodata"]
     whole = int(classes.sum())
     shares = {n: int(c) / whole for n, c in zip(names, classes, strict=True) if c}
     return understood, shares, accept(problems, plan.definition)
 
 
+def _some(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """At most ENOUGH of many values, evenly spread, and the ends of all: memory stays small."""
+    if len(values) <= ENOUGH:
+        return values.astype(np.float64)
+    ends = np.array([np.fmin.reduce(values, None), np.fmax.reduce(values, None)])
+    return np.concatenate([values[:: -(-len(values) // ENOUGH)], ends]).astype(np.float64)
+
+
 def judge(layer: Layer, values: NDArray[np.float64]) -> tuple[Understood, list[Problem]]:
     """Lowest, median, highest; E304 if the median is far from what is usual, E301 if none."""
     known = values[~np.isnan(values)]
     missing = 1 - len(known) / len(values) if len(values) else 1.0
+    named = layer.name, layer.path.name, layer.unit
+    brought = (layer.pixel, how) if (how := method(layer)) else (None, None)
     if not len(known):
-        row = Understood(layer.name, layer.path.name, layer.unit, *(float("nan"),) * 3, missing)
+        row = Understood(*named, *(float("nan"),) * 3, missing, *brought)
         return row, [Problem("E301", {"name": layer.name, "file": layer.path})]
     low, middle, high = float(known.min()), float(np.median(known)), float(known.max())
-    row = Understood(layer.name, layer.path.name, layer.unit, low, middle, high, missing)
+    row = Understood(*named, low, middle, high, missing, *brought)
     expected = usual(layer.name, layer.unit)
     if expected is None:
         return row, []
@@ -112,15 +134,40 @@ def _slips(layer: Layer, middle: float, expected: tuple[float, float]) -> list[s
     return [f"1, offset = {ABSOLUTE_ZERO}", *found] if kelvin else found
 
 
-def american(layers: list[Understood]) -> list[Problem]:
-    """Whether erosivity is nearer to what rain gives in US units than in ours: E814."""
+def ahead(year: int, today: int) -> list[Problem]:
+    """E553 of an account of a year that has not come: nobody has measured it."""
+    return [Problem("E553", {"year": year, "today": today})] if year > today else []
+
+
+def american(plan: Plan, layers: list[Understood]) -> list[Problem]:
+    """Whether erosivity is in US units: E814 by the rain, without it E818 or W802 by the place."""
     rows = {row.name: row for row in layers}
-    if not {"erosivity", "precipitation"} <= rows.keys():
+    if "erosivity" not in rows:
         return []
-    found, rain = rows["erosivity"], rows["precipitation"].median
+    found = rows["erosivity"]
+    rain = rows["precipitation"].median if "precipitation" in rows else math.nan
+    if math.isnan(rain):
+        given = "erosivity" in plan.definition.rasters
+        return _american_by_place(found, plan.counties.codes) if given else []
     expected = RAIN_CONSTANT * max(rain, 0.0) ** RAIN_EXPONENT
     if not 0 < found.median < expected / math.sqrt(US_UNITS):
         return []
     fields: dict[str, object] = {"file": found.file, "median": f"{found.median:.6g}"}
     fields |= {"rain": f"{rain:.6g}", "share": f"{found.median / expected:.1%}"}
     return [Problem("E814", fields)]
+
+
+def _american_by_place(found: Understood, codes: Iterable[str]) -> list[Problem]:
+    """E818 where published values, all of them far above, are of the place; else W802.
+
+    The two ranges, as published and in US units, have no number in common.
+    """
+    known = variables()["erosivity"].published
+    assert known
+    low, high = known.low / US_UNITS, known.high / US_UNITS
+    fields: dict[str, object] = {"file": found.file, "median": f"{found.median:.6g}"}
+    fields |= {"low": f"{known.low:.0f}", "high": f"{known.high:.0f}"}
+    fields |= {"us_low": f"{low:.0f}", "us_high": f"{high:.0f}"}
+    if found.median <= high and {code[:2] for code in codes} <= known.provinces:
+        return [Problem("E818", fields)]
+    return [Problem("W802", fields)] if low <= found.median <= high else []

@@ -10,18 +10,16 @@ import numpy as np
 import pyogrio.errors  # type: ignore[import-untyped]
 import shapely
 from numpy.typing import NDArray
-from rasterio.features import rasterize
-from rasterio.transform import from_origin
 from rasterio.windows import Window
 
 from gep.config import CountiesSection, locate
 from gep.cube import UNALLOCATED
 from gep.errors import InputError, Problem
-from gep.rasters import SILENCE, Grid, known_shift
+from gep.membership import Shapes, shapes
+from gep.rasters import Grid, known_shift
 
 BLOCK = 512
 """Polygons are burned in blocks of this size, so that membership is the same for every tiling."""
-OUTSIDE = -1
 OVERLAP = 1e-6
 """Overlaps up to this share of the total area go to the lowest code; above it is an error."""
 GAP = 1e-4
@@ -54,45 +52,30 @@ class Counties:
         return (*self.codes, UNALLOCATED)
 
     @cached_property
-    def _shapes(self) -> tuple[NDArray[Any], NDArray[np.int32], shapely.STRtree]:
+    def _shapes(self) -> Shapes:
         """Shapes in burning order with their places: universe first, then falling codes."""
         order = np.arange(len(self.codes))[::-1]
-        shapes = np.concatenate([shapely.get_parts([self.universe]), self.polygons[order]])
-        universe_parts = len(shapes) - len(order)
-        places = np.concatenate([np.full(universe_parts, self.unallocated), order])
-        return shapes, places.astype(np.int32), shapely.STRtree(shapes)
+        universe = shapely.get_parts([self.universe])
+        places = np.concatenate([np.full(len(universe), self.unallocated), order])
+        polygons = np.concatenate([universe, self.polygons[order]])
+        return shapes(polygons, places.astype(np.int32), self.grid)
 
     def places_in(self, window: Window) -> NDArray[np.int32]:
         """Place of every pixel of *window* by its centre, shape (rows, columns); -1 is outside."""
-        out = np.empty((window.height, window.width), np.int32)
         top, left = window.row_off, window.col_off
+        if top % BLOCK == left % BLOCK == 0 and max(window.height, window.width) <= BLOCK:
+            whole = self._shapes.block(top, left, BLOCK)
+            return np.ascontiguousarray(whole[: window.height, : window.width])
+        out = np.empty((window.height, window.width), np.int32)
         for y in range(top - top % BLOCK, top + window.height, BLOCK):
             for x in range(left - left % BLOCK, left + window.width, BLOCK):
-                block = self._burn(x, y)
+                block = self._shapes.block(y, x, BLOCK)
                 y0, y1 = max(y, top), min(y + BLOCK, top + window.height)
                 x0, x1 = max(x, left), min(x + BLOCK, left + window.width)
                 out[y0 - top : y1 - top, x0 - left : x1 - left] = block[
                     y0 - y : y1 - y, x0 - x : x1 - x
                 ]
         return out
-
-    def _burn(self, x: int, y: int) -> NDArray[np.int32]:
-        t = self.grid.transform
-        west, north = t.c + t.a * x, t.f + t.e * y
-        box = shapely.box(west, north + t.e * BLOCK, west + t.a * BLOCK, north)
-        shapes, places, tree = self._shapes
-        near = np.sort(tree.query(box, predicate="intersects"))
-        if not len(near):
-            return np.full((BLOCK, BLOCK), OUTSIDE, np.int32)
-        with SILENCE:  # rasterio silences a warning while it burns
-            block: NDArray[np.int32] = rasterize(
-                list(zip(shapes[near], places[near], strict=True)),
-                out_shape=(BLOCK, BLOCK),
-                transform=from_origin(west, north, t.a, -t.e),
-                fill=OUTSIDE,
-                dtype="int32",
-            )
-        return block
 
 
 def load(section: CountiesSection, folder: Path, grid: Grid) -> tuple[Counties, list[Problem]]:
@@ -222,7 +205,7 @@ def _to_grid(frame: geopandas.GeoDataFrame, grid: Grid, path: Path) -> geopandas
     """Polygons in the CRS of the grid; never by a guessed datum shift."""
     assert frame.crs
     if not known_shift(frame.crs, grid.crs, tuple(frame.total_bounds)):
-        fields = {"name": "counties", "file": path}
+        fields = {"name": "counties", "file": path, "add": "", "add_zh": ""}
         fields |= {"crs": frame.crs.name, "want": grid.crs.name}
         raise InputError(Problem("E204", fields))
     return frame.to_crs(grid.crs)

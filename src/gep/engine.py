@@ -1,18 +1,22 @@
 """One account opened from its gep.toml: check it, prepare what it lacks, run it, vary it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gep import (
     check,
+    cluster,
     config,
     identities,
     manifest,
     plan,
     prepared,
     quality,
+    resume,
     stacks,
     store,
 )
@@ -21,6 +25,7 @@ from gep.accounts import account
 from gep.check import Understood
 from gep.config import Definition
 from gep.errors import IdentityError, InputError, Problem, stop_on
+from gep.forecast import Forecast, forecast
 from gep.map_names import Wanted, count, unknown
 from gep.plan import Plan
 from gep.quality import former
@@ -28,10 +33,13 @@ from gep.quality.case import Case
 from gep.rasters import threads as default_threads
 from gep.replacements import Said, wrong
 from gep.result import Result
-from gep.run import TILE, Progress
+from gep.run import TILE, By, Progress
 from gep.scenario import CALL, Known, Replaced, Scenario, sums
 from gep.sensitivity import sensitivities
 from gep.step import Step
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,22 @@ class Report:
         uncovered = [] if self.plan is None else [u.reason for u in self.plan.uncovered]
         found = [problem.render() for problem in (*self.problems, *uncovered)]
         return "\n".join(found) or "no problems"
+
+
+@dataclass(frozen=True)
+class How:
+    """How an account is run: what changes the effort, never a number.
+
+    `by`, of a plan and the digests of its inputs, says who computes tiles, if not threads here.
+    """
+
+    threads: int
+    tile: int
+    progress: Progress | None
+    output: Path | None
+    maps: Wanted
+    fresh: bool
+    by: Callable[[Plan, Mapping[str, str]], By] | None = None
 
 
 def look(made: Plan) -> tuple[list[Understood], dict[str, float], list[Problem]]:
@@ -174,15 +198,20 @@ class Account:
             layers, shares, found = looked
             problems += found + unknown(made, self.definition.output.maps)
             problems += accept(quality.early(made, layers), self.definition)
+            problems += prepared.warnings(made)
         return Report(tuple(problems), tuple(layers), shares, made, tuple(found))
 
-    def prepare(self, *names: str, progress: Progress | None = None) -> list[Step]:
+    def prepare(
+        self, *names: str, threads: int | None = None, progress: Progress | None = None
+    ) -> list[Step]:
         """Make the rasters that are not given and can be made of what is; `run` does so, too.
 
         Parameters
         ----------
         *names : str
             Which; those the services of the account need if nothing is said.
+        threads : int, optional
+            As `run`; the files are the same bytes for any number.
         progress : callable, optional
             Called with the steps done and the steps in all.
 
@@ -208,7 +237,8 @@ class Account:
         for name in names:
             made.preparing.need(name)
         stop_on(made.preparing.problems)
-        prepared.make(made, made.preparing.todo(chosen), progress)
+        todo, workers = made.preparing.todo(chosen), default_threads(threads)
+        prepared.make(made, todo, progress, workers)
         return made.preparing.used(chosen)
 
     def run(
@@ -219,6 +249,8 @@ class Account:
         progress: Progress | None = None,
         output: str | Path | None = None,
         maps: Wanted | None = None,
+        fresh: bool = False,
+        client: "Client | str | None" = None,
     ) -> Result:
         """Account everything the definition allows, and check every identity.
 
@@ -231,32 +263,55 @@ class Account:
         progress : callable, optional
             Called with the tiles done and the tiles in all.
         output : str or Path, optional
-            Folder `Result.write` will be given: tried before the work begins.
+            Folder `Result.write` will be given: tried before the work begins. Every tile that is
+            done is kept in its ledger, so that a run that was stopped can go on; without a folder
+            none is.
         maps : bool or sequence of str, optional
             Maps `Result.write` shall make: all, none, or names of services, of indicators
             (service.indicator), of groups, or `total`; as gep.toml says if nothing is said.
+        fresh : bool
+            Compute every tile, whatever is in the ledger; files are hashed again.
+        client : distributed.Client or str, optional
+            Has the tiles computed by the workers of its dask cluster, or of that of the scheduler
+            at this address, instead of threads here; they read the same files under the same paths.
+            The integers are the same.
 
         Raises
         ------
         InputError
-            Whatever `check` lists, and what only all the pixels can show; nothing is written.
+            Whatever `check` lists, and what only all the pixels can show; no result is written.
         IdentityError
-            E711 an identity does not hold, E714 an input changed during the run.
+            E711 an identity does not hold, E714 an input changed during the run, E723 a tile was
+            there with other content.
         ResourceError, BusyError
-            E705, E710 if *output* cannot be written, or not now; E720 if the maps have no room.
+            E701, E705, E710, E724 if *output* cannot be written, or not now; E720 if the maps have
+            no room; E730, E731 the cluster is lost, or its workers die (IdentityError E732: they
+            would compute something else).
+        Interrupted
+            A KeyboardInterrupt: tiles in hand were ended, and the next run goes on from them.
         """
         if tile < 1:
             zh = f"tile = {tile} 不是以像元计的边长"
             raise wrong("Account.run", f"tile = {tile} is not a side in pixels", zh)
         started, workers = time.monotonic(), default_threads(threads)
         wanted = self.definition.output.maps if maps is None else maps
-        report = self._ready(output, wanted, progress)
+        with cluster.opened(client) as reached:
+            report = self.ready(output, wanted, progress, workers)
+            by = partial(self._elsewhere, reached) if reached else None
+            how = How(workers, tile, progress, Path(output) if output else None, wanted, fresh, by)
+            return self.account(report, how, started)
+
+    def account(self, report: Report, how: "How", started: float) -> Result:
+        """Account what a report without errors has planned: the second half of `run`."""
         made = report.plan
         assert made is not None
         past, before, known = former.read(made), manifest.stamps(made), self._base()
-        hashes = manifest.digests(made, workers, known.digests() if known else None)
-        manifest.as_prepared(made, hashes)
-        summed = sums(known, made, workers, progress, tile)
+        with resume.keeping(how.output, how.fresh) as held:
+            hashes = _digests(made, how.threads, known, held)
+            manifest.as_prepared(made, hashes)
+            by = how.by(made, hashes) if how.by else None
+            kept = held.of(made, hashes)
+            summed = sums(known, made, how.threads, how.progress, how.tile, kept, by)
         cube = account(made, summed.partials)
         case = Case(made, cube, report.layers, past)
         judged = quality.findings(case)
@@ -274,27 +329,53 @@ class Account:
         looked = list(report.layers), report.ecosystems, list(report.looked)
         self._known = Known(made, summed.partials, hashes, before, looked, summed.tiling)
         warnings = [p for p in report.problems if p not in cube.problems]
-        envelope = manifest.envelope(started, workers) | {"tiles": summed.effort}
-        problems = [*warnings, *cube.problems]
-        sides = summed.partials, before, wanted, hangs
+        envelope = manifest.envelope(started, how.threads) | {"tiles": summed.effort}
+        problems = [*warnings, *held.problems, *cube.problems]
+        sides = summed.partials, before, how.maps, hangs
         return Result(made, cube, found, body, problems, envelope, *sides)
 
-    def _ready(self, output: str | Path | None, maps: Wanted, progress: Progress | None) -> Report:
+    def _elsewhere(self, client: "Client", made: Plan, hashes: Mapping[str, str]) -> By:
+        """How the workers of a cluster compute the tiles of this account."""
+        said = self.replaced.coefficients if self.replaced else {}
+        return cluster.workers(client, made, hashes, said)
+
+    def forecast(
+        self,
+        *,
+        threads: int | None = None,
+        tile: int = TILE,
+        output: str | Path | None = None,
+        maps: Wanted | None = None,
+        fresh: bool = False,
+    ) -> Forecast:
+        """Say what `run` with the same words would do, and why; nothing is computed or written.
+
+        Raises
+        ------
+        InputError
+            Whatever `check` lists.
+        BusyError
+            E710 if a run into the folder is under way.
+        """
+        report = self.check()
+        wanted = self.definition.output.maps if maps is None else maps
+        made = self._sound(report, wanted)
+        folder = Path(output) if output else made.output
+        return forecast(made, folder, default_threads(threads), tile, count(made, wanted), fresh)
+
+    def ready(
+        self, output: str | Path | None, maps: Wanted, progress: Progress | None, threads: int
+    ) -> Report:
         """Check, try the output, and prepare what is lacking: after this the loop can run."""
         report = self.check()
-        stop_on(report.problems)
-        made = report.plan
-        assert made is not None
-        if not made.items:
-            raise InputError(Problem("E014", {"profile": made.profile.name}))
-        stop_on(unknown(made, maps))
+        made = self._sound(report, maps)
         if output is not None:
             from gep.outputs.maps import need
 
             store.ready(Path(output), need(made, count(made, maps)))
         if not made.todo:
             return report
-        prepared.make(made, made.todo, progress)
+        prepared.make(made, made.todo, progress, threads)
         again = self._check(made)
         stop_on(again.problems)
         assert again.plan is not None
@@ -303,3 +384,22 @@ class Account:
         # layers that are known are not opened again: what was said of them before still stands
         said = [problem for problem in report.problems if problem not in again.problems]
         return replace(again, problems=(*said, *again.problems))
+
+    def _sound(self, report: Report, maps: Wanted) -> Plan:
+        """Plan of a report in which nothing stops a run with these *maps*."""
+        stop_on(report.problems)
+        made = report.plan
+        assert made is not None
+        if not made.items:
+            raise InputError(Problem("E014", {"profile": made.profile.name}))
+        stop_on(unknown(made, maps))
+        return made
+
+
+def _digests(made: Plan, workers: int, known: Known | None, held: resume.Keeping) -> dict[str, str]:
+    """SHA-256 of every input; those of files that are as they were are not computed again."""
+    files = manifest.input_files(made)
+    there = held.known(files.values()) | (known.digests() if known else {})
+    hashes = manifest.digests(made, workers, there)
+    held.remember({path: hashes[role] for role, path in files.items() if path not in there})
+    return hashes

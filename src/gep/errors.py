@@ -57,6 +57,10 @@ class GepError(ValueError):
         super().__init__("\n".join(problem.text() for problem in problems))
         self.problems = problems
 
+    def __reduce__(self) -> tuple[type["GepError"], tuple[Problem, ...]]:
+        """Type and problems: what travels between processes."""
+        return type(self), self.problems
+
 
 class InputError(GepError):
     """A file, a table, a coefficient or the configuration breaks its contract."""
@@ -86,6 +90,14 @@ class BusyError(GepError):
     """Another process is using the run folder."""
 
     exit_code = 7
+
+
+class Interrupted(KeyboardInterrupt):
+    """Somebody stopped a run that can go on."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("\n".join(problem.text() for problem in problems))
+        self.problems = problems
 
 
 def stop_on(problems: Iterable[Problem]) -> None:

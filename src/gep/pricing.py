@@ -9,6 +9,9 @@ from gep.cube import Amounts, Leaf, Line, Stated, value
 from gep.errors import Problem
 from gep.units import of_year
 
+BY = {"county", "province"}, {"ecosystem"}
+"""What of a leaf (place, ecosystem) a price may depend on."""
+
 
 def priced(line: Line, book: Book, price: Coefficient, unit: str, year: int) -> Line:
     """Line with its money, leaf by leaf: quantity × price in the money of *year*."""
@@ -16,8 +19,12 @@ def priced(line: Line, book: Book, price: Coefficient, unit: str, year: int) -> 
     prices: dict[Leaf, Price] = {}
     states = dict(line.states)
     unpriced = None
+    known: dict[tuple[str, ...], Price | Problem] = {}
     for leaf, amount in line.amounts.items():
-        found = book.price(price, unit, year, county=leaf[0], ecosystem=leaf[1])
+        key = tuple(part for part, by in zip(leaf, BY, strict=True) if by & {*price.by})
+        if key not in known:
+            known[key] = book.price(price, unit, year, county=leaf[0], ecosystem=leaf[1])
+        found = known[key]
         if isinstance(found, Problem):
             unpriced, cents[leaf] = found, None
             continue

@@ -4,7 +4,9 @@ import math
 import os
 import threading
 import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +15,16 @@ import pyproj
 import rasterio
 from numpy.typing import NDArray
 from pyproj.transformer import AreaOfInterest, TransformerGroup
-from rasterio.enums import MaskFlags, Resampling
+from rasterio.enums import MaskFlags
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
-from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window as Window  # tiles; other rooms get it from here
 
 from gep.config import RasterSection
+from gep.decoding import Tiles, tiles_of
 from gep.errors import InputError, Problem, UnitError
+from gep.fuse import routine
+from gep.resampling import FINER, Box, Method, Native, Own, straight, way
+from gep.segments import gather
 from gep.units import factor
 
 if TYPE_CHECKING:
@@ -39,6 +44,14 @@ FINEST = 0.01
 """No account has pixels smaller than this [m]: degrees were taken for metres."""
 SEPARABLE = 1e-5
 """Largest error, relative, of taking areal distortion as row factor times column factor."""
+KNOTS, SUPPORT = 50_000.0, 6
+"""The stretch of a projection is known every so many metres, and taken between so many nodes."""
+FINEST_BENT = {"bilinear": FINER, "conserved": 0.5, "average": 0.0}
+"""Own pixels to the side of an account pixel from which on a layer in another system is refused."""
+FLOAT_FILLS = (-99999, -32768, -9999, -999, 32767, 65535)
+"""Stored numbers of float layers that are fill values more often than measurements."""
+EXACT = 1e-9
+"""Largest error, relative, of a side of a pixel: sides that differ by less are one."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +73,10 @@ class Grid:
 
 @dataclass(frozen=True)
 class Layer:
-    """One raster file as the engine reads it: value = stored × scale + offset, in *unit*."""
+    """One raster file as the engine reads it: value = stored × scale + offset, in *unit*.
+
+    Of amounts per pixel what is stored is divided by m^2 first. `pixel` says how large its own are.
+    """
 
     name: str
     path: Path
@@ -70,6 +86,7 @@ class Layer:
     scale: float
     offset: float
     unit: str
+    pixel: str = ""
 
 
 def open_file(path: Path, name: str = "ecosystem") -> rasterio.DatasetReader:
@@ -115,8 +132,6 @@ def inspect(
         elif file.nodatavals[band] is None and (absent := _sparse(file, section.band)):
             fields = {"file": path, "tiles": absent[0], "whole": absent[1]}
             problems.append(Problem("E103", fields))
-        if section.resampling == "bilinear" and (section.fill or section.valid):
-            problems.append(Problem("E210", {"name": name, "file": path}))
         stored = {"scale": file.scales[band], "offset": file.offsets[band]}
         plain = {"scale": 1.0, "offset": 0.0}
         used = {}
@@ -132,16 +147,55 @@ def inspect(
             fields |= {"stored": file.units[band], "declared": section.unit}
             problems.append(Problem("E303", fields))
         nodata, dtype = file.nodatavals[band], file.dtypes[band]
+        pixel = _pixel(file)
     times = 1.0
     if unit:
         if not declared_unit:
             problems.append(Problem("E302", {"name": name, "file": path, "unit": unit}))
         else:
-            times = factor(declared_unit, unit, f"rasters.{name}")
-        if section.kind == "extensive":
-            problems.append(Problem("E206", {"name": name, "file": path}))
+            where = f"rasters.{name}" + (".unit" if section.unit else f": {path.name}")
+            if section.kind == "extensive":
+                times, wrong = _per_area(name, path, declared_unit, unit, where)
+                problems += wrong
+            else:
+                times = factor(declared_unit, unit, where)
+    problems += _at_odds(name, section, path, used["offset"])
     scale, offset = used["scale"] * times, used["offset"] * times
-    return Layer(name, path, section, dtype, nodata, scale, offset, unit), problems
+    return Layer(name, path, section, dtype, nodata, scale, offset, unit, pixel), problems
+
+
+def _pixel(file: rasterio.DatasetReader) -> str:
+    """Size of the pixels of a file, width and height."""
+    t, unit, times = file.transform, "°", 1.0
+    if file.crs is not None and not file.crs.is_geographic:
+        unit, times = " m", file.crs.linear_units_factor[1]
+    sides = math.hypot(t.a, t.d) * times, math.hypot(t.b, t.e) * times
+    return " × ".join(f"{side:.6g}{unit}" for side in sides)
+
+
+def _per_area(
+    name: str, path: Path, have: str, want: str, where: str
+) -> tuple[float, list[Problem]]:
+    """Factor from amounts per m^2 of pixel to a density; E206 if they are not of its kind."""
+    factor(have, have, where)  # a unit nobody knows is said as it was written
+    try:
+        return factor(f"({have})/m^2", want, where), []
+    except UnitError:
+        fields = {"name": name, "file": path, "have": have, "want": want}
+        return 1.0, [Problem("E206", fields)]
+
+
+def _at_odds(name: str, section: RasterSection, path: Path, offset: float) -> list[Problem]:
+    """Keys of a section that contradict each other: E213, E214."""
+    how, extensive = section.resampling, section.kind == "extensive"
+    fields: dict[str, object] = {"name": name, "file": path}
+    if extensive and offset:
+        return [Problem("E214", fields | {"offset": f"{offset:g}"})]
+    if how is None or extensive == (how == "conserved"):
+        return []
+    right = "conserved" if extensive else "bilinear"
+    fields |= {"kind": section.kind, "resampling": how, "right": right}
+    return [Problem("E213", fields)]
 
 
 def inspect_series(
@@ -236,9 +290,10 @@ def grid(path: Path) -> tuple[Grid, list[Problem]]:
 
 
 def cells(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Height and width of a pixel of each row in metres, docs/methods.md#pixel-area.
+    """Height and width of the pixels in metres, docs/methods.md#pixel-area.
 
-    On the ellipsoid; of a projected grid at its middle column.
+    On the ellipsoid. By row where all pixels of a row are alike, else shape (rows, columns). Those
+    of a pixel are the same on every grid that has it.
     """
     t, crs = grid.transform, grid.crs
     if not crs.is_geographic:
@@ -255,29 +310,87 @@ def cells(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _sides(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """True height and width of the pixel of each row of a projected grid, in metres.
+    """True heights and widths of the pixels of a projected grid, in metres.
+
+    Metres per unit of the grid change slowly: between nodes KNOTS apart, counted from the origin of
+    the coordinates and not from the grid, polynomials of SUPPORT nodes give them to 1e-12. Where
+    the projection ends or bends too sharply for that, every pixel is asked.
+    """
+    t, metre = grid.transform, grid.crs.axis_info[0].unit_conversion_factor
+    east = t.c + t.a * (np.arange(grid.width) + 0.5)
+    north = t.f + t.e * (np.arange(grid.height) + 0.5)
+    columns, across = _between(east * metre / KNOTS)
+    rows, down = _between(north * metre / KNOTS)
+    columns, rows = columns * KNOTS / metre, rows * KNOTS / metre
+    nodes = _stretch(grid.crs, *np.meshgrid(columns, rows))
+    origin = _stretch(grid.crs, np.zeros_like(rows), rows)
+    some = [np.unique(np.linspace(0, n - 1, 5).astype(int)) for n in (grid.height, grid.width)]
+    wanted = _stretch(grid.crs, *np.meshgrid(east[some[1]], north[some[0]]))
+    sides = []
+    for n, size in enumerate((-t.e * metre, t.a * metre)):
+        with np.errstate(invalid="ignore"):  # beyond the end of the projection
+            found = down[some[0]] @ nodes[n] @ across[some[1]].T
+        if not np.allclose(found, wanted[n], rtol=EXACT, atol=0):
+            return _each(grid, east, north)
+        alike = np.allclose(nodes[n], origin[n][:, None], rtol=EXACT, atol=0)
+        sides.append(down @ (origin[n] if alike else nodes[n] @ across.T) * size)
+    return sides[0], sides[1]
+
+
+def _each(
+    grid: Grid, east: NDArray[np.float64], north: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """True sides of every pixel of a projected grid, asked one by one [m]."""
+    metre = grid.crs.axis_info[0].unit_conversion_factor
+    sides = np.empty((2, grid.height, grid.width))
+    for row in range(grid.height):
+        sides[:, row] = _stretch(grid.crs, east, np.full(grid.width, north[row]))
+    sides *= metre
+    return sides[0] * -grid.transform.e, sides[1] * grid.transform.a
+
+
+def _between(at: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Whole numbers around *at*, and the weights (places, numbers) that give what is at *at*.
+
+    Lagrange's, on the SUPPORT nearest ones.
+    """
+    first = np.floor(at).astype(int) - SUPPORT // 2 + 1
+    start = int(first.min())
+    nodes = np.arange(start, int(first.max()) + SUPPORT)
+    weights = np.zeros((len(at), len(nodes)))
+    places = np.arange(len(at))
+    for one in range(SUPPORT):
+        weight = np.ones(len(at))
+        for other in set(range(SUPPORT)) - {one}:
+            weight *= (at - first - other) / (one - other)
+        weights[places, first - start + one] = weight
+    return nodes.astype(np.float64), weights
+
+
+def _stretch(
+    crs: pyproj.CRS, east: NDArray[np.float64], north: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Metres on the ground of a metre northwards and eastwards on the plane, at some points.
 
     From the derivatives of the projection: distances between corners projected back lose four
     digits on small pixels.
     """
-    t, project, ellipsoid = grid.transform, pyproj.Proj(grid.crs), grid.crs.ellipsoid
+    project, ellipsoid = pyproj.Proj(crs), crs.ellipsoid
     assert ellipsoid
     a, b = ellipsoid.semi_major_metre, ellipsoid.semi_minor_metre
-    north = t.f + t.e * (np.arange(grid.height) + 0.5)
-    east = np.full(grid.height, t.c + t.a * grid.width / 2)
     longitude, latitude = project(east, north, inverse=True)
     found = project.get_factors(longitude, latitude)
     by_east = np.asarray(found.dx_dlam), np.asarray(found.dy_dlam)
     by_north = np.asarray(found.dx_dphi), np.asarray(found.dy_dphi)
-    whole = (by_east[0] * by_north[1] - by_north[0] * by_east[1]) * a
     e2 = 1 - (b / a) ** 2
-    bend = 1 - e2 * np.sin(np.deg2rad(latitude)) ** 2
-    parallel = a / np.sqrt(bend) * np.cos(np.deg2rad(latitude))  # [m] of a radian
-    meridian = a * (1 - e2) / bend**1.5
-    metre = grid.crs.axis_info[0].unit_conversion_factor
-    heights = np.hypot(parallel * by_north[0], meridian * by_east[0]) / np.abs(whole)
-    widths = np.hypot(parallel * by_north[1], meridian * by_east[1]) / np.abs(whole)
-    return heights * -t.e * metre, widths * t.a * metre
+    with np.errstate(all="ignore"):  # where there is no projection
+        whole = np.abs(by_east[0] * by_north[1] - by_north[0] * by_east[1]) * a
+        bend = 1 - e2 * np.sin(np.deg2rad(latitude)) ** 2
+        parallel = a / np.sqrt(bend) * np.cos(np.deg2rad(latitude))  # [m] of a radian
+        meridian = a * (1 - e2) / bend**1.5
+        heights = np.hypot(parallel * by_north[0], meridian * by_east[0]) / whole
+        widths = np.hypot(parallel * by_north[1], meridian * by_east[1]) / whole
+    return heights, widths
 
 
 def latitudes(grid: Grid) -> NDArray[np.float64]:
@@ -389,22 +502,21 @@ def _datum(crs: pyproj.CRS) -> str:
 
 
 def compare(layer: Layer, target: Grid) -> list[Problem]:
-    """How the grid of *layer* differs from the account grid; of a resampled one, the datum."""
+    """How the grid of *layer* differs from the account grid; of a resampled one, what is wrong."""
     with open_file(layer.path, layer.name) as file:
         if file.crs is None:
             return []
-        crs = pyproj.CRS.from_user_input(file.crs.to_wkt())
-        if layer.section.resampling:
-            bounds = file.bounds
-            if known_shift(crs, target.crs, bounds):
-                return []
-            fields = {"name": layer.name, "file": layer.path}
-            return [Problem("E204", fields | {"crs": crs.name, "want": target.crs.name})]
-        t, shape = file.transform, (file.height, file.width)
-    g = target.transform
-    fields = {"name": layer.name, "file": layer.path}
-    if not crs.equals(target.crs, ignore_axis_order=True):
-        return [Problem("E204", fields | {"crs": crs.name, "want": target.crs.name})]
+        own, bounds = own_grid(file), tuple(file.bounds)
+    known = known_shift(own.crs, target.crs, bounds)
+    fields: dict[str, object] = {"name": layer.name, "file": layer.path}
+    if layer.section.resampling and known:
+        return _brought(layer, own, target)
+    fields["resampling"] = _advised(layer, own, target) if known else ""
+    t, g, shape = own.transform, target.transform, (own.height, own.width)
+    if layer.section.resampling or not own.crs.equals(target.crs, ignore_axis_order=True):
+        add, add_zh = _added(fields)
+        fields |= {"crs": own.crs.name, "want": target.crs.name, "add": add, "add_zh": add_zh}
+        return [Problem("E204", fields)]
     if t.b or t.d:
         return [Problem("E208", {"file": layer.path, "transform": tuple(t)[:6]})]
     if max(abs(t.a - g.a), abs(t.e - g.e)) * max(shape) > SNAP * abs(g.a):
@@ -419,7 +531,40 @@ def compare(layer: Layer, target: Grid) -> list[Problem]:
     return []
 
 
-def same(one: Grid, other: Grid) -> bool:
+def _brought(layer: Layer, own: Own, target: Grid) -> list[Problem]:
+    """Why a layer cannot come to the account grid as it says: E211, E212, W107."""
+    how = layer.section.resampling
+    if how is None or same(own, target):
+        return []
+    most = way(own, target, how).density[0]
+    fields: dict[str, object] = {"name": layer.name, "file": layer.path, "resampling": how}
+    fields |= {"times": f"{most:.3g}", "crs": own.crs.name, "want": target.crs.name}
+    if how == "nearest":
+        return [Problem("W107", fields)] if most >= FINER else []
+    if not straight(own, target) and most >= FINEST_BENT[how]:
+        return [Problem("E212", fields)]
+    return [Problem("E211", fields)] if how == "bilinear" and most >= FINER else []
+
+
+def _advised(layer: Layer, own: Own, target: Grid) -> str:
+    """Resampling a layer needs; "" if there is none that is right."""
+    fine = way(own, target, "nearest").density[0]
+    how = "conserved" if layer.section.kind == "extensive" else "bilinear"
+    if how == "bilinear" and fine >= FINER:
+        how = "average"
+    return "" if not straight(own, target) and fine >= FINEST_BENT[how] else how
+
+
+def _added(fields: Mapping[str, object]) -> tuple[str, str]:
+    """What a fix says of resampling, in both languages."""
+    if not fields["resampling"]:
+        return "", ""
+    line = f'resampling = "{fields["resampling"]}"'
+    section = f"[rasters.{fields['name']}]"
+    return f", or add to {section}: {line}", f"；或在 {section} 加一行：{line}"
+
+
+def same(one: Grid | Own, other: Grid) -> bool:
     """Tell whether two grids are one: coordinate system, shape, and every corner."""
     t, g = one.transform, other.transform
     if (one.height, one.width) != (other.height, other.width):
@@ -435,77 +580,174 @@ def _signed(pixels: float) -> str:
     return f"{round(pixels, 2) + 0.0:+.2f}"
 
 
+@cache
+def _gather() -> Callable[..., tuple[float, float]]:
+    return routine(gather)
+
+
+def _fills(layer: Layer, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Stored numbers that mean nothing, of the type of the layer; those it cannot hold are none."""
+    said = [*layer.section.fill, *([] if layer.nodata is None else [layer.nodata])]
+    said = [fill for fill in said if not math.isnan(fill)]
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return np.array(said, dtype)
+    limits = np.iinfo(dtype)
+    return np.array([f for f in said if f == int(f) and limits.min <= f <= limits.max], dtype)
+
+
 class Reader:
     """Open files of one thread: reads windows of the account grid."""
 
     def __init__(self, layers: list[Layer], target: Grid) -> None:
         self._target = target
         self._layers = layers
+        self._meant = list(layers)
+        """How the numbers of `stored` are to be read."""
         self._files: list[Any] = []
+        self._tiles: list[Tiles | None] = []
+        self._native: dict[int, Native] = {}
 
     def __enter__(self) -> "Reader":
-        for layer in self._layers:
+        for number, layer in enumerate(self._layers):
             file = open_file(layer.path, layer.name)
-            method = layer.section.resampling
-            self._files.append(file if method is None else self._warped(file, layer))
+            self._files.append(file)
+            self._tiles.append(tiles_of(file, layer.section.band))
+            if (how := method(layer)) is None:
+                continue
+            own = own_grid(file)
+            if how == "conserved" or not same(own, self._target):
+                read = partial(self._own_part, number)
+                brought = way(own, self._target, how)
+                self._native[number] = Native(brought, read, suspects(layer))
+                section = layer.section.model_copy(update={"fill": [], "valid": None})
+                self._meant[number] = replace(layer, section=section, nodata=None)
         return self
 
     def __exit__(self, *failure: object) -> None:
-        for file in self._files:
+        for file in (*self._files, *filter(None, self._tiles)):
             file.close()
 
-    def _warped(self, file: rasterio.DatasetReader, layer: Layer) -> WarpedVRT:
-        return WarpedVRT(
-            file,
-            crs=self._target.crs.to_wkt(),
-            transform=self._target.transform,
-            height=self._target.height,
-            width=self._target.width,
-            resampling=Resampling[layer.section.resampling or "nearest"],
-            src_nodata=layer.nodata,
-            nodata=layer.nodata,
-            add_alpha=layer.nodata is None,  # else 0 beyond the edge of the file
-        )
+    def _own_part(self, number: int, box: Box, bands: int | None) -> NDArray[np.float32]:
+        """Part of the own grid of a layer, shape (bands, rows, columns), NaN for nothing."""
+        layer = self._layers[number]
+        window = Window(box[1], box[0], box[3], box[2])
+        if bands is None:
+            stored = self._read(number, layer.section.band, window)[None]
+        else:
+            stored = self._read(number, list(range(1, bands + 1)), window)
+        out = np.empty(stored.shape, np.float32)
+        _numbers(layer, stored, out)
+        return out
+
+    def _read(self, number: int, chosen: int | list[int], window: Window) -> NDArray[Any]:
+        tiles = self._tiles[number] if chosen == self._layers[number].section.band else None
+        found = tiles.read(window) if tiles else None
+        if found is not None:
+            return found
+        try:
+            array: NDArray[Any] = self._files[number].read(chosen, window=window)
+        except RasterioError as error:
+            path = self._layers[number].path
+            raise InputError(Problem("E101", {"file": path, "why": error})) from None
+        return array
 
     def stored(self, number: int, window: Window, bands: int | None = None) -> NDArray[Any]:
         """Numbers of layer *number* as stored, shape (rows, columns).
 
-        With *bands* those of so many bands from the first, shape (bands, rows, columns).
+        With *bands* those of so many bands from the first, shape (bands, rows, columns). Of a layer
+        on a grid of its own what it comes to on the account's, float32, NaN where there is nothing.
 
         Raises
         ------
         InputError
             E101 if the file cannot be decoded there.
         """
-        layer = self._layers[number]
-        chosen = layer.section.band if bands is None else list(range(1, bands + 1))
-        try:
-            array: NDArray[Any] = self._files[number].read(chosen, window=window)
-        except RasterioError as error:
-            raise InputError(Problem("E101", {"file": layer.path, "why": error})) from None
-        return array
+        if number in self._native:
+            shape = (bands or 1, window.height, window.width)
+            part = np.empty(shape, np.float32)
+            self._native[number].fill(_box(window), bands, part)
+            return part[0] if bands is None else part
+        band = self._layers[number].section.band
+        return self._read(number, band if bands is None else list(range(1, bands + 1)), window)
+
+    def lent(self, number: int, window: Window) -> NDArray[Any]:
+        """As `stored`, but in memory that whatever this reader decodes next may overwrite."""
+        tiles = None if number in self._native else self._tiles[number]
+        found = tiles.lend(window) if tiles else None
+        return self.stored(number, window) if found is None else found
+
+    def gather(
+        self, number: int, window: Window, order: NDArray[np.uint32], out: NDArray[np.float32]
+    ) -> tuple[float, float]:
+        """Write the numbers of the pixels of *order* into *out*, NaN where there is none.
+
+        Pixels are numbered row by row within the window. Returns the least and the greatest
+        number that is there; inf and -inf if none is.
+        """
+        layer, stored = self._meant[number], self.lent(number, window)
+        fills = _fills(layer, stored.dtype)
+        ends = _gather()(stored.ravel(), order, fills[:2], out)
+        if len(fills) > 2:
+            out[np.isin(stored.ravel()[order], fills[2:])] = np.nan
+        if layer.section.valid is not None:
+            low, high = layer.section.valid
+            chosen = stored.ravel()[order]
+            out[~((chosen >= low) & (chosen <= high))] = np.nan
+            ends = np.fmin.reduce(out, None), np.fmax.reduce(out, None)
+        return float(ends[0]), float(ends[1])
 
     def stage(self, number: int, window: Window, out: NDArray[np.float32]) -> None:
         """Write the numbers of a layer into *out* (rows, columns), NaN where there is none.
 
         Of a series into *out* (steps, rows, columns).
         """
-        layer = self._layers[number]
-        stored = self.stored(number, window, len(out) if out.ndim == 3 else None)
-        out[...] = stored
-        fills = [*layer.section.fill, *([] if layer.nodata is None else [layer.nodata])]
-        for fill in fills:
-            if not math.isnan(fill):
-                with np.errstate(over="ignore"):  # a fill value beyond what the layer can hold
-                    out[stored == fill] = np.nan
-        if layer.section.valid is not None:
-            low, high = layer.section.valid
-            out[~((stored >= low) & (stored <= high))] = np.nan
-        if stored.dtype.kind == "f":
-            out[~np.isfinite(stored)] = np.nan
-        if layer.section.resampling and layer.nodata is None:
-            file = self._files[number]
-            out[..., file.read(file.count, window=window) == 0] = np.nan
+        bands = len(out) if out.ndim == 3 else None
+        if number in self._native:
+            self._native[number].fill(_box(window), bands, out if bands else out[None])
+        else:
+            _numbers(self._meant[number], self.stored(number, window, bands), out)
+
+
+def _box(window: Window) -> Box:
+    return window.row_off, window.col_off, window.height, window.width
+
+
+def suspects(layer: Layer) -> tuple[int, ...]:
+    """Stored numbers of a layer that nobody declared and that look like a fill value."""
+    if layer.section.valid is not None:
+        return ()
+    if np.dtype(layer.dtype).kind not in "iu":
+        return FLOAT_FILLS
+    limits = np.iinfo(layer.dtype)
+    return (-9999, limits.max, *([limits.min] if limits.min else []))
+
+
+def own_grid(file: rasterio.DatasetReader) -> Own:
+    """Grid of an open file."""
+    crs = pyproj.CRS.from_user_input(file.crs.to_wkt())
+    return Own(crs, file.transform, file.height, file.width)
+
+
+def method(layer: Layer) -> Method | None:
+    """How a layer comes to the account grid; None if it has to be on it."""
+    extensive = layer.section.kind == "extensive"
+    return layer.section.resampling or ("conserved" if extensive else None)
+
+
+def _numbers(layer: Layer, stored: NDArray[Any], out: NDArray[np.float32]) -> None:
+    """Write stored numbers into *out*, NaN for those that mean nothing."""
+    out[...] = stored
+    fills = [*layer.section.fill, *([] if layer.nodata is None else [layer.nodata])]
+    for fill in fills:
+        if not math.isnan(fill):
+            with np.errstate(over="ignore"):  # a fill value beyond what the layer can hold
+                out[stored == fill] = np.nan
+    if layer.section.valid is not None:
+        low, high = layer.section.valid
+        out[~((stored >= low) & (stored <= high))] = np.nan
+    if stored.dtype.kind == "f":
+        out[~np.isfinite(stored)] = np.nan
 
 
 def tiles(target: Grid, size: int) -> list[Window]:

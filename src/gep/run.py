@@ -1,11 +1,12 @@
 """Plan → partials: tiles through the fused loop on several threads, summed as integers."""
 
+import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,8 @@ from gep.staging import Findings, Stager
 
 TILE = 512
 MASK = 0xFFFFFFFF
+TICK = 0.5
+"""Seconds after which a wait for tiles is left, so that Windows hears Ctrl-C."""
 Progress = Callable[[int, int], None]
 
 
@@ -99,11 +102,28 @@ def culprits(plan: Plan) -> list[str]:
     return [*names, "no coefficient / 没有系数", "no finite result / 结果不是有限数"]
 
 
+Done = tuple[Window, Partials, NDArray[np.int64]]
+"""One tile: where it is, what it gave, and the places that belongs to."""
+Take = Callable[[Window, Partials, NDArray[np.int64]], None]
+By = Callable[[list[Window], Take], None]
+"""Computes some tiles and gives each to *take*, in any order."""
+
+
+class Kept(Protocol):
+    """Tiles that are there already, and a place for those that are computed."""
+
+    def found(self, windows: Sequence[Window]) -> Iterator[Done]:
+        """Those of *windows* that are there, with their partials and places."""
+
+    def keep(self, window: Window, part: Partials, places: NDArray[np.int64]) -> None:
+        """Put one computed tile there; from any thread."""
+
+
 class Loop:
     """The fused loop of a plan with its tables, ready for tiles."""
 
     def __init__(self, plan: Plan) -> None:
-        grid, self.kinds = plan.grid, len(ecosystems())
+        self.kinds = len(ecosystems())
         self.plan = plan
         self.stager = Stager(plan)
         self.columns = len(plan.accumulators)
@@ -113,51 +133,51 @@ class Loop:
         self._eligible = np.zeros((self.columns, 256), bool)
         for number, accumulator in enumerate(plan.accumulators):
             self._eligible[number, list(accumulator.eligible)] = True
-        factors = np.array([accumulator.weight for accumulator in plan.accumulators])
-        self._weights = grid.row_areas[:, None] * factors
-        self._area_weights = grid.row_areas / AREA_QUANTUM
+        self._factors = np.array([accumulator.weight for accumulator in plan.accumulators])
+        self._readers = padded([column.layers for column in columns])
+        self._lookups = padded([column.tables for column in columns])
         self._tables = plan.lookups
 
     def tile(self, reader: Reader, window: Window) -> tuple[Partials, NDArray[np.int64]]:
         """Partials of one window, and the places they belong to."""
-        tile = self.stager.tile(reader, window)
-        inside = tile.places >= 0
-        present = np.unique(tile.places[inside])
-        part = Partials.zeros(len(present), self.kinds, self.columns, self.culprits)
-        part.findings = tile.findings
-        part.outside = int(inside.size - inside.sum())
-        if not len(present):
-            return part, np.zeros(0, np.int64)
-        local = np.full(tile.places.shape, -1, np.int32)
-        local[inside] = np.searchsorted(present, tile.places[inside])
-        rows = slice(window.row_off, window.row_off + window.height)
-        columns = slice(window.col_off, window.col_off + window.width)
-        self._fused(
-            tile.kinds.astype(np.uint8),
-            local,
-            tile.layers,
-            self.stager.scales,
-            self.stager.offsets,
-            self._tables_of(present),
-            self._eligible,
-            np.ascontiguousarray(self._weights[rows]),
-            np.ascontiguousarray(self.plan.grid.column_factors[columns]),
-            np.ascontiguousarray(self._area_weights[rows]),
-            part.sums,
-            part.negative,
-            part.missing,
-            part.missing_area,
-            part.blame,
-            part.pixels,
-            part.areas,
-        )
-        return part, present.astype(np.int64)
+        tile = self.stager.sorted(reader, window)
+        part = Partials.zeros(len(tile.present), self.kinds, self.columns, self.culprits)
+        part.findings, part.outside = tile.findings, tile.outside
+        if len(tile.present):
+            self._fused(
+                tile.values,
+                tile.ends,
+                tile.areas,
+                self.stager.scales,
+                self.stager.offsets,
+                self._tables_of(tile.present),
+                self._eligible,
+                self._factors,
+                AREA_QUANTUM,
+                self._readers,
+                self._lookups,
+                part.sums,
+                part.negative,
+                part.missing,
+                part.missing_area,
+                part.blame,
+                part.pixels,
+                part.areas,
+            )
+        return part, tile.present
 
-    def _tables_of(self, present: NDArray[np.int32]) -> NDArray[np.float64]:
+    def _tables_of(self, present: NDArray[np.int64]) -> NDArray[np.float64]:
         """Tables of the places in a tile, shape (places, tables, 256)."""
         if not self._tables:
             return np.zeros((len(present), 1, 256))
         return np.ascontiguousarray(np.stack([t[present] for t in self._tables], axis=1))
+
+
+def padded(numbers: Sequence[tuple[int, ...]]) -> NDArray[np.int64]:
+    """Numbers of every column in rows of one length, filled up with -1."""
+    longest = max(map(len, numbers), default=0)
+    rows = [[*row, *[-1] * (longest - len(row))] for row in numbers]
+    return np.array(rows, np.int64).reshape(len(numbers), longest)
 
 
 def accumulate(
@@ -167,8 +187,13 @@ def accumulate(
     size: int = TILE,
     windows: list[Window] | None = None,
     loop: Loop | None = None,
+    kept: Kept | None = None,
+    by: By | None = None,
 ) -> Partials:
     """Partials of the whole account grid; the same integers for any tile size and thread count.
+
+    Tiles that are *kept* are not computed again, and those that are computed are kept, also those
+    in hand when somebody interrupts. *by* computes them elsewhere than in threads of this process.
 
     Raises
     ------
@@ -177,44 +202,78 @@ def accumulate(
         fills, E101 a file that cannot be decoded.
     """
     loop = loop or Loop(plan)
-    todo = tiles(plan.grid, size) if windows is None else windows
+    every = tiles(plan.grid, size) if windows is None else windows
     total = Partials.zeros(len(plan.counties.places), loop.kinds, loop.columns, loop.culprits)
+    there = set()
+    for window, part, places in kept.found(every) if kept else ():
+        total.add(part, places)
+        there.add(window)
+
+    def take(window: Window, part: Partials, places: NDArray[np.int64]) -> None:
+        total.add(part, places)
+        there.add(window)
+        if progress:
+            progress(len(there), len(every))
+
+    def keep(window: Window, part: Partials, places: NDArray[np.int64]) -> None:
+        if kept:
+            kept.keep(window, part, places)
+        take(window, part, places)
+
+    todo = [window for window in every if window not in there]
+    if todo and by:
+        by(todo, keep)
+    elif todo:
+        _compute(loop, threads, todo, take, kept)
+    stop_on(total.findings.problems(plan))
+    return total
+
+
+def _compute(loop: Loop, threads: int, todo: list[Window], take: Take, kept: Kept | None) -> None:
+    """Give every tile to *take*, as they are done.
+
+    A thread keeps its tile before it begins another: whatever happens, no more than one tile per
+    thread is lost.
+    """
     readers: SimpleQueue[Reader] = SimpleQueue()
 
-    def work(window: Window) -> tuple[Partials, NDArray[np.int64]]:
+    def work(window: Window) -> Done:
         reader = readers.get()
         try:
-            return loop.tile(reader, window)
+            part, places = loop.tile(reader, window)
         finally:
             readers.put(reader)
+        if kept:
+            kept.keep(window, part, places)
+        return window, part, places
 
-    opened = [Reader(plan.layers, plan.grid) for _ in range(threads)]
+    opened = [Reader(loop.plan.layers, loop.plan.grid) for _ in range(threads)]
+    pending: set[Future[Done]] = set()
     with ThreadPoolExecutor(threads) as pool:
         try:
             for reader in opened:
                 readers.put(reader.__enter__())
-            done = 0
-            pending: set[Future[tuple[Partials, NDArray[np.int64]]]] = set()
             queue = iter(todo)
-            for window in queue:
-                pending.add(pool.submit(work, window))
-                if len(pending) < 2 * threads:
-                    continue
-                finished, pending = wait(pending, return_when=FIRST_COMPLETED)
-                done += _gather(total, finished)
-                if progress:
-                    progress(done, len(todo))
-            while pending:
-                finished, pending = wait(pending, return_when=FIRST_COMPLETED)
-                done += _gather(total, finished)
-                if progress:
-                    progress(done, len(todo))
+            while True:
+                more = itertools.islice(queue, 2 * threads - len(pending))
+                pending |= {pool.submit(work, window) for window in more}
+                if not pending:
+                    break
+                finished, pending = wait(pending, TICK, FIRST_COMPLETED)
+                for future in finished:
+                    take(*future.result())
+        except KeyboardInterrupt:
+            _end(pending)
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
             for reader in opened:
                 reader.__exit__(None, None, None)
-    stop_on(total.findings.problems(plan))
-    return total
+
+
+def _end(pending: set[Future[Done]]) -> None:
+    """Let the tiles in hand come to their end, and begin no other."""
+    wait([future for future in pending if not future.cancel()])
 
 
 def same_after_retiling(plan: Plan, loop: Loop) -> tuple[int, list[int], list[int]]:
@@ -239,10 +298,3 @@ def _pieces(window: Window) -> list[Window]:
             if width > 0 and height > 0:
                 found.append(Window(window.col_off + x, window.row_off + y, width, height))
     return found
-
-
-def _gather(total: Partials, finished: set[Future[tuple[Partials, NDArray[np.int64]]]]) -> int:
-    for future in finished:
-        part, places = future.result()
-        total.add(part, places)
-    return len(finished)

@@ -22,7 +22,8 @@ from gep.manifest import Stamp, input_files
 from gep.plan import Plan
 from gep.rasters import Layer, Reader, Window, tiles
 from gep.replacements import Said, suggest, wrong
-from gep.run import Loop, Partials, Progress, accumulate
+from gep.resume import Kept
+from gep.run import By, Loop, Partials, Progress, accumulate
 
 CALL = "Account.scenario"
 Replaced = str | PathLike[str] | Mapping[str, Any]
@@ -119,17 +120,21 @@ class Known:
 
 @dataclass(frozen=True)
 class Sums:
-    """Partials of a run, the identity of tiling, and how many tiles were computed, of how many."""
+    """Partials of a run, the identity of tiling, how many tiles were computed, of how many.
+
+    `resumed` are those an interrupted run, or one before it, had left.
+    """
 
     partials: Partials
     tiling: Identity
     computed: int
     tiles: int
+    resumed: int = 0
 
     @property
     def effort(self) -> dict[str, int]:
-        """Tiles computed and tiles in all."""
-        return {"computed": self.computed, "all": self.tiles}
+        """Tiles computed, tiles in all, and tiles that were there."""
+        return {"computed": self.computed, "all": self.tiles, "resumed": self.resumed}
 
 
 def alike(known: Plan, made: Plan) -> bool:
@@ -145,25 +150,40 @@ def alike(known: Plan, made: Plan) -> bool:
 
 
 def sums(
-    known: Known | None, made: Plan, threads: int, progress: Progress | None, size: int
+    known: Known | None,
+    made: Plan,
+    threads: int,
+    progress: Progress | None,
+    size: int,
+    kept: Kept | None = None,
+    by: By | None = None,
 ) -> Sums:
     """Partials of *made*, out of those known where they have enough in common.
 
     Then only tiles in which a layer differs are computed, under both plans: what they gave before
-    is taken off the known sums, what they give now is added. Integers make that exact.
+    is taken off the known sums, what they give now is added. Integers make that exact. Tiles that
+    are *kept* are not computed again.
     """
     windows = tiles(made.grid, size)
     if known is None or not alike(known.plan, made):
         loop = Loop(made)
-        total = accumulate(made, threads, progress, size, loop=loop)
-        return Sums(total, tiling(made, loop), len(windows), len(windows))
+        total = accumulate(made, threads, progress, size, loop=loop, kept=kept, by=by)
+        return _sums(total, tiling(made, loop), len(windows), len(windows), kept)
     changed = differing(known.plan, made, windows, threads)
     if not changed:
         return Sums(known.partials, known.tiling, 0, len(windows))
     total, loop = known.partials.copy(), Loop(made)
     total.subtract(accumulate(known.plan, threads, None, windows=changed))
-    total.merge(accumulate(made, threads, progress, windows=changed, loop=loop))
-    return Sums(total, tiling(made, loop), len(changed), len(windows))
+    total.merge(accumulate(made, threads, progress, windows=changed, loop=loop, kept=kept))
+    return _sums(total, tiling(made, loop), len(changed), len(windows), kept)
+
+
+def _sums(total: Partials, tiling: Identity, needed: int, tiles: int, kept: Kept | None) -> Sums:
+    """Sums of tiles *needed* of all *tiles*, some of them *kept* before."""
+    if kept:
+        kept.ended()
+    resumed = kept.resumed if kept else 0
+    return Sums(total, tiling, needed - resumed, tiles, resumed)
 
 
 def differing(known: Plan, made: Plan, windows: list[Window], threads: int) -> list[Window]:

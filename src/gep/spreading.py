@@ -41,9 +41,7 @@ class Spreader:
         self._eligible = np.zeros((max(1, len(columns)), 256), bool)
         for number, accumulator in enumerate(plan.accumulators):
             self._eligible[number, list(accumulator.eligible)] = True
-        weights = np.array([accumulator.weight for accumulator in plan.accumulators])
-        self._weights = plan.grid.row_areas[:, None] * weights
-        self._area_weights = plan.grid.row_areas / AREA_QUANTUM
+        self._weights = np.array([accumulator.weight for accumulator in plan.accumulators])
         shape = len(plan.counties.places), 1, 256
         tables = np.stack(plan.lookups, axis=1) if plan.lookups else np.zeros(shape)
         self._tables = np.ascontiguousarray(tables)
@@ -71,17 +69,17 @@ class Spreader:
         rows = slice(window.row_off, window.row_off + window.height)
         columns = slice(window.col_off, window.col_off + window.width)
         self._spread(
-            tile.kinds.astype(np.uint8),
+            tile.kinds,
             tile.places,
             tile.layers,
             self.stager.scales,
             self.stager.offsets,
             self._tables,
             of.eligible,
-            np.ascontiguousarray(self._weights[rows]),
-            np.ascontiguousarray(self.plan.grid.column_factors[columns]),
-            np.ascontiguousarray(self._area_weights[rows]),
+            self._weights,
             np.ascontiguousarray(self.plan.grid.row_areas[rows]),
+            np.ascontiguousarray(self.plan.grid.column_factors[columns]),
+            AREA_QUANTUM,
             of.whole,
             of.starts,
             of.sources,

@@ -1,20 +1,24 @@
-"""A tile as the loop takes it: classes, places, layers with NaN; and what is wrong with it."""
+"""A tile as a loop takes it: classes, places, layers with NaN; and what is wrong with it."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gep import segments
 from gep.ecosystems import ecosystems
 from gep.errors import Problem
+from gep.fuse import routine
 from gep.layers import possible
 from gep.plan import Plan
-from gep.rasters import Reader, Window
+from gep.rasters import Reader, Window, suspects
 
-UNKNOWN = -2
-FLOAT_FILLS = (-99999, -32768, -9999, -999, 32767, 65535)
-"""Stored numbers of float layers that are fill values more often than measurements."""
+UNKNOWN = 255
+"""Class index of a code the legend does not know."""
 
 Place = tuple[float, int, int]
 """A number and the row and column where it stands first, in file order."""
@@ -63,10 +67,39 @@ class Tile:
     outside; `layers` (layers, rows, columns) float32 as stored, NaN where there is nothing.
     """
 
-    kinds: NDArray[np.int16]
+    kinds: NDArray[np.uint8]
     places: NDArray[np.int32]
     layers: NDArray[np.float32]
     findings: Findings
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """The pixels of one window that lie inside, sorted by place and ecosystem.
+
+    `present` are the places that occur, in order; a cell is the position of a place in it times
+    the classes (with "no data") plus the class index, and `ends` says where each cell ends.
+    `areas` [m^2] and `values` (layers, pixels; float32 as stored, NaN where there is nothing) are
+    in the order of the cells. `outside` counts the pixels that are left out.
+    """
+
+    present: NDArray[np.int64]
+    ends: NDArray[np.uint64]
+    areas: NDArray[np.float64]
+    values: NDArray[np.float32]
+    outside: int
+    findings: Findings
+
+
+@cache
+def _routine(name: str) -> Callable[..., Any]:
+    return routine(getattr(segments, name))
+
+
+@cache
+def _every(size: int) -> NDArray[np.uint32]:
+    """Order of so many pixels as they come."""
+    return np.arange(size, dtype=np.uint32)
 
 
 class Stager:
@@ -80,12 +113,15 @@ class Stager:
         self._ranges = [possible(layer.name, layer.unit) for layer in self.layers]
         codes = plan.legend.codes
         self._low = min(codes)
-        self._table = np.full(max(codes) - self._low + 1, UNKNOWN, np.int16)
+        self._table = np.full(max(codes) - self._low + 1, UNKNOWN, np.uint8)
         for code, kind in codes.items():
             self._table[code - self._low] = kind.index
         ecosystem = plan.layers[0]
         fills = [ecosystem.nodata, *ecosystem.section.fill, *plan.legend.nodata]
         self._fills = [code for code in fills if code is not None]
+        self._nodata = len(ecosystems())
+        self._mark, self._group = _routine("mark"), _routine("group")  # before there are threads
+        self._of_all: dict[Any, NDArray[np.uint8]] = {}
 
     def tile(self, reader: Reader, window: Window) -> Tile:
         """Stage one window; its layers are not read where it lies outside the universe."""
@@ -94,34 +130,81 @@ class Stager:
         findings = Findings()
         if not inside.any():
             nothing = np.zeros((len(self.layers), 0, 0), np.float32)
-            return Tile(np.zeros(places.shape, np.int16), places, nothing, findings)
+            return Tile(np.zeros(places.shape, np.uint8), places, nothing, findings)
         kinds = self._kinds(reader, window, inside, findings)
         layers = np.empty((len(self.layers), *places.shape), np.float32)
+        order = _every(places.size)
         for number in range(len(self.layers)):
-            reader.stage(number + 1, window, layers[number])
-            self.examine(number, layers[number], inside, window, findings)
+            staged = layers[number]
+            ends = reader.gather(number + 1, window, order, staged.ravel())
+            self._judge(number, staged, ends, inside, window, findings)
         return Tile(kinds, places, layers, findings)
+
+    def sorted(self, reader: Reader, window: Window) -> Sorted:
+        """Stage one window for the sums; its layers are not read where nothing is inside."""
+        counties, classes = self.plan.counties, self._nodata + 1
+        places = counties.places_in(window)
+        seen = np.zeros(len(counties.places), np.bool_)
+        self._mark(places.ravel(), seen)
+        present, findings = np.flatnonzero(seen), Findings()
+        ends = np.zeros(len(present) * classes + 1, np.uint64)
+        if not len(present):
+            nothing = np.zeros((len(self.layers), 0), np.float32)
+            return Sorted(present, ends, np.zeros(0), nothing, places.size, findings)
+        kinds = self._kinds(reader, window, places >= 0, findings)
+        local = np.zeros(len(seen), np.int32)
+        local[present] = np.arange(len(present))
+        order, areas = np.empty(places.size, np.uint32), np.empty(places.size)
+        grid = self.plan.grid
+        sides = (
+            grid.row_areas[window.row_off : window.row_off + window.height],
+            grid.column_factors[window.col_off : window.col_off + window.width],
+        )
+        arrays = kinds.ravel(), places.ravel(), local, classes, *sides, ends, order, areas
+        count = int(self._group(*arrays))
+        order, areas = order[:count], areas[:count]
+        values = np.empty((len(self.layers), count), np.float32)
+        for number, into in enumerate(values):
+            limits = reader.gather(number + 1, window, order, into)
+            self._judge(number, into, limits, None, window, findings, order)
+        return Sorted(present, ends, areas, values, places.size - count, findings)
 
     def _kinds(
         self, reader: Reader, window: Window, inside: NDArray[np.bool_], findings: Findings
-    ) -> NDArray[np.int16]:
+    ) -> NDArray[np.uint8]:
         """Class index of every pixel; codes the legend does not know are noted."""
         stored = reader.stored(0, window)
-        if stored.dtype.kind in "iu":
-            stored = stored.astype(np.int64)
-        known = (stored >= self._low) & (stored <= self._low + len(self._table) - 1)
-        if stored.dtype.kind == "f":
-            known &= stored == np.floor(stored)
-        position = np.where(known, stored, self._low).astype(np.int64) - self._low
-        kinds = np.where(known, self._table[position], UNKNOWN).astype(np.int16)
-        nodata = len(ecosystems())
-        kinds[np.isin(stored, self._fills) | (stored != stored)] = nodata
-        strange = (kinds == UNKNOWN) & inside
-        for code in np.unique(stored[strange]):
-            hits = np.argwhere(strange & (stored == code))
-            row, column = hits[0] + (window.row_off, window.col_off)
-            findings.unknown[code.item()] = (len(hits), int(row), int(column))
-        kinds[kinds == UNKNOWN] = nodata
+        kinds = self._classes(stored)
+        unknown = kinds == UNKNOWN
+        if unknown.any():
+            strange = unknown & inside
+            for code in np.unique(stored[strange]):
+                hits = np.argwhere(strange & (stored == code))
+                row, column = hits[0] + (window.row_off, window.col_off)
+                findings.unknown[code.item()] = (len(hits), int(row), int(column))
+            kinds[unknown] = self._nodata
+        return kinds
+
+    def _classes(self, stored: NDArray[Any]) -> NDArray[np.uint8]:
+        """Class index of stored codes; UNKNOWN where the legend has none."""
+        if stored.dtype.kind in "iu" and stored.dtype.itemsize <= 2:
+            limits = np.iinfo(stored.dtype)
+            if stored.dtype not in self._of_all:
+                codes = np.arange(limits.min, limits.max + 1).astype(stored.dtype)
+                self._of_all[stored.dtype] = self._looked_up(codes)
+            at = stored if limits.min == 0 else stored.astype(np.int32) - limits.min
+            return self._of_all[stored.dtype].take(at)
+        return self._looked_up(stored)
+
+    def _looked_up(self, stored: NDArray[Any]) -> NDArray[np.uint8]:
+        """Class index of any codes, one by one."""
+        codes = stored.astype(np.int64) if stored.dtype.kind in "iu" else stored
+        known = (codes >= self._low) & (codes <= self._low + len(self._table) - 1)
+        if codes.dtype.kind == "f":
+            known &= codes == np.floor(codes)
+        position = np.where(known, codes, self._low).astype(np.int64) - self._low
+        kinds = np.where(known, self._table[position], UNKNOWN).astype(np.uint8)
+        kinds[np.isin(codes, self._fills) | (codes != codes)] = self._nodata
         return kinds
 
     def examine(
@@ -133,32 +216,38 @@ class Stager:
         findings: Findings,
     ) -> None:
         """Note the first impossible value and the first undeclared fill of a layer."""
-        low, high = float(np.fmin.reduce(staged, None)), float(np.fmax.reduce(staged, None))
+        ends = float(np.fmin.reduce(staged, None)), float(np.fmax.reduce(staged, None))
+        self._judge(number, staged, ends, inside, window, findings)
+
+    def _judge(
+        self,
+        number: int,
+        staged: NDArray[np.float32],
+        ends: tuple[float, float],
+        inside: NDArray[np.bool_] | None,
+        window: Window,
+        findings: Findings,
+        order: NDArray[np.uint32] | None = None,
+    ) -> None:
+        """Note what is impossible among numbers whose least and greatest are *ends*.
+
+        They are a window, of which only what is *inside* counts, or the pixels of it in *order*.
+        """
         scale, offset = self.scales[number], self.offsets[number]
         allowed = self._ranges[number]
         if allowed is not None:
             slack = 1e-6 * max(map(abs, allowed))
             least, most = allowed[0] - slack, allowed[1] + slack
-            ends = low * scale + offset, high * scale + offset
-            if min(ends) < least or max(ends) > most:
+            scaled = ends[0] * scale + offset, ends[1] * scale + offset
+            if min(scaled) < least or max(scaled) > most:
                 with np.errstate(invalid="ignore"):
                     values = staged * scale + offset
-                    wrong = ((values < least) | (values > most)) & inside
-                _note(findings.impossible, number, values, wrong, window)
-        suspects = self._suspects(number)
-        if any(low <= value <= high for value in suspects):
-            wrong = np.isin(staged, np.array(suspects, np.float32)) & inside
-            _note(findings.fills, number, staged, wrong, window)
-
-    def _suspects(self, number: int) -> tuple[int, ...]:
-        """Stored numbers that nobody declared and that look like a fill value."""
-        layer = self.layers[number]
-        if layer.section.valid is not None:
-            return ()
-        if np.dtype(layer.dtype).kind not in "iu":
-            return FLOAT_FILLS
-        limits = np.iinfo(layer.dtype)
-        return (-9999, limits.max, *([limits.min] if limits.min else []))
+                    wrong = (values < least) | (values > most)
+                _note(findings.impossible, number, values, wrong, inside, window, order)
+        looks_like_fill = suspects(self.layers[number])
+        if any(ends[0] <= value <= ends[1] for value in looks_like_fill):
+            wrong = np.isin(staged, np.array(looks_like_fill, np.float32))
+            _note(findings.fills, number, staged, wrong, inside, window, order)
 
 
 def _note(
@@ -166,12 +255,17 @@ def _note(
     number: int,
     values: NDArray[np.float64] | NDArray[np.float32],
     wrong: NDArray[np.bool_],
+    inside: NDArray[np.bool_] | None,
     window: Window,
+    order: NDArray[np.uint32] | None,
 ) -> None:
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        at = (int(row) + window.row_off, int(column) + window.col_off)
-        into[number] = (float(values[row, column]), *at)
+    """Note the first wrong value of a window in file order."""
+    hits = np.flatnonzero(wrong if inside is None else wrong & inside)
+    if len(hits):
+        at = hits[0] if order is None else hits[np.argmin(order[hits])]
+        row, column = divmod(int(at if order is None else order[at]), window.width)
+        place = row + window.row_off, column + window.col_off
+        into[number] = (float(values.ravel()[at]), *place)
 
 
 def _unknown_codes(plan: Plan, found: dict[int, tuple[int, int, int]]) -> Problem:

@@ -1,29 +1,27 @@
 """The run folder: staged beside its place, reopened, compared, synced, and moved there whole."""
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gep.errors import BusyError, IdentityError, InputError, Problem, ResourceError
+from gep.errors import IdentityError, InputError, Problem, ResourceError
+from gep.lock import LOCK as LOCK
+from gep.lock import locked as locked
+from gep.lock import unwritten as unwritten
 
 SCHEMA = 1
 """Form of run.json; another one is not read."""
 LATEST = "latest"
 MANIFEST = "run.json"
-LOCK = ".lock"
 STAGING = ".staging-"
 CHUNK = 1 << 20
 Make = Callable[[Path], dict[str, bytes]]
-PATIENCE = 5.0
-"""Seconds to wait for another run to finish writing."""
 
 
 def digest_file(path: Path) -> str:
@@ -44,31 +42,6 @@ def canonical(core: object) -> bytes:
     """Bytes of plain data that are the same for the same data."""
     text = json.dumps(core, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return text.encode("utf8")
-
-
-@contextlib.contextmanager
-def locked(folder: Path) -> Generator[None, None, None]:
-    """Hold the output folder for this process.
-
-    Raises
-    ------
-    BusyError
-        E710 if another living process holds it.
-    ResourceError
-        E705 if the folder cannot be written.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = (folder / LOCK).open("a+", encoding="utf8")
-    except (OSError, ValueError) as error:
-        raise unwritten(folder, error) from None
-    with file:
-        _hold(file, folder)
-        file.seek(0)
-        file.truncate()
-        file.write(f"{os.getpid()} {time.strftime('%Y-%m-%dT%H:%M:%S')}\n")
-        file.flush()
-        yield
 
 
 def ready(folder: Path, need: int = 0) -> None:
@@ -103,33 +76,6 @@ def _is_there(place: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     return True
-
-
-def _hold(file: Any, folder: Path) -> None:
-    """Wait a little for the lock: a run holds it only while it writes."""
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            _lock(file)
-        except OSError:
-            if time.monotonic() < until:
-                time.sleep(0.05)
-                continue
-            file.seek(0)
-            holder = file.read().strip() or "?"
-            raise BusyError(Problem("E710", {"folder": folder, "holder": holder})) from None
-        return
-
-
-def _lock(file: Any) -> None:
-    if os.name == "nt":
-        import msvcrt
-
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-    else:
-        import fcntl
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def publish(folder: Path, name: str, files: dict[str, bytes], make: Make | None = None) -> Path:
@@ -173,13 +119,6 @@ def publish(folder: Path, name: str, files: dict[str, bytes], make: Make | None 
             shutil.rmtree(stage, ignore_errors=True)
     _point(folder, name)
     return final
-
-
-def unwritten(folder: Path, error: OSError | ValueError) -> ResourceError:
-    """Why *folder* cannot be written: E701 the disk is full, else E705."""
-    fields = {"folder": folder, "why": getattr(error, "strerror", None) or str(error)}
-    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
-    return ResourceError(Problem("E701" if full else "E705", fields))
 
 
 def write(path: Path, content: bytes) -> None:

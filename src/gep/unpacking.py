@@ -1,0 +1,237 @@
+"""From the bytes of a TIFF tile to numbers: compressions, predictors, float32 with NaN.
+
+The loops are plain Python on arrays that `fuse` compiles: uncompiled they are slow, and do not wrap
+around as the file format wants. Sources: TIFF 6.0 (1992), sections 13 (LZW) and 14 (differencing);
+Adobe Photoshop TIFF Technical Note 3 (2005), floating point predictor.
+"""
+
+import math
+import threading
+from collections.abc import Callable
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gep.fuse import routine
+
+Bytes = NDArray[np.uint8]
+HEAD, SLACK = 256, 64
+"""Bytes kept free before and behind a plain tile: `lzw` wants them."""
+CLEAR, FINISH = np.uint64(256), np.uint64(257)
+"""Codes of LZW that are no strings: empty the table, and end."""
+NARROWEST, WIDEST = np.uint64(9), np.uint64(12)
+"""Bits of a code."""
+ZERO, ONE, FOUR, EIGHT, HALF = (np.uint64(n) for n in (0, 1, 4, 8, 32))
+LOWER = np.uint64(0xFFFFFFFF)
+COMPILING = threading.Lock()
+
+
+class Scratch(threading.local):
+    """Memory of one thread for a packed and a plain tile, whatever file they are of."""
+
+    def __init__(self) -> None:
+        self.packed = self.plain = np.empty(0, np.uint8)
+        self.table = np.empty(4096, np.uint64)
+
+    def take(self, packed: int, plain: int) -> tuple[Bytes, Bytes]:
+        """Memory for so many bytes each."""
+        if len(self.packed) < packed + SLACK:
+            self.packed = np.zeros(packed + SLACK, np.uint8)
+        if len(self.plain) < HEAD + plain + SLACK:
+            self.plain = np.zeros(HEAD + plain + SLACK, np.uint8)
+        return self.packed[:packed], self.plain[HEAD : HEAD + plain]
+
+
+SCRATCH = Scratch()
+
+
+def compressions() -> set[str]:
+    """Compressions that `unpacked` knows, as GDAL names them; two need imagecodecs."""
+    return {"NONE", "LZW"} | ({"DEFLATE", "ZSTD"} if _imagecodecs() else set())
+
+
+def unpacked(compression: str, packed: Bytes, plain: Bytes) -> bool:
+    """Tell whether *packed* fills *plain* exactly, and do it; both are of `SCRATCH`."""
+    if compression == "LZW":
+        memory = SCRATCH.plain[: HEAD + len(plain) + SLACK]
+        size: int = loop(lzw)(SCRATCH.packed, len(packed), memory, SCRATCH.table)
+        return size == len(plain)
+    library = _imagecodecs()
+    unpack = library.zstd_decode if compression == "ZSTD" else library.deflate_decode
+    try:
+        return len(unpack(packed, out=plain)) == len(plain)
+    except (RuntimeError, ValueError, ImportError):
+        return False
+
+
+@cache
+def _imagecodecs() -> Any:
+    """The library, None if it is not installed."""
+    try:
+        import imagecodecs
+    except ImportError:
+        return None
+    return imagecodecs
+
+
+def loop(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compiled *function* of this room; one thread at a time may ask `fuse` for it."""
+    with COMPILING:
+        return _compiled(function)
+
+
+@cache
+def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    return routine(function)
+
+
+def lzw(packed: Bytes, size: int, plain: Bytes, table: NDArray[np.uint64]) -> int:
+    """Number of bytes unpacked from the first *size* of *packed* behind the head of *plain*.
+
+    Less than the room between HEAD and SLACK if these bytes are no LZW, or hold less than that, or
+    more. Every string of the code table is a piece of what was unpacked before: *table* (4096)
+    keeps where it starts, and how long it is in its upper half. The head holds the 256 strings of
+    one byte. Strings are copied by eight bytes: what is too much, the next one overwrites. All is
+    unsigned, since a signed index costs a test for its sign: three times as fast.
+    """
+    for byte in range(256):
+        plain[byte] = byte
+        table[byte] = ONE << HALF | np.uint64(byte)
+    at, room, end = np.uint64(HEAD), np.uint64(plain.shape[0] - SLACK), np.uint64(size)
+    width, most, fresh = NARROWEST, ONE << NARROWEST, ONE << WIDEST  # first of all comes a CLEAR
+    string, held, bits, taken = ZERO, ZERO, ZERO, ZERO
+    while at < room:
+        if held < WIDEST:
+            if taken > end + EIGHT:
+                break
+            for step in range(4):
+                bits = bits << EIGHT | np.uint64(packed[taken + np.uint64(step)])
+            taken += FOUR
+            held += HALF
+        held -= width
+        code = (bits >> held) & (most - ONE)
+        if code == CLEAR:
+            width, most, fresh = NARROWEST, ONE << NARROWEST, FINISH
+            continue
+        if code == FINISH or fresh >= ONE << WIDEST:
+            break
+        table[fresh] = string + (ONE << HALF)  # the last string and one byte more; FINISH: nothing
+        if code > fresh:
+            break
+        fresh += ONE
+        start, length = table[code] & LOWER, table[code] >> HALF
+        if at + length > room:
+            break
+        for step in range(8):
+            plain[at + np.uint64(step)] = plain[start + np.uint64(step)]
+        copied = EIGHT
+        while copied < length:
+            for step in range(8):
+                plain[at + copied + np.uint64(step)] = plain[start + copied + np.uint64(step)]
+            copied += EIGHT
+        string = length << HALF | at
+        at += length
+        if fresh == most - ONE and width < WIDEST:
+            width, most = width + ONE, most + most
+    return int(at) - HEAD if taken * EIGHT - held <= end * EIGHT else 0
+
+
+def undo_differences(
+    stored: NDArray[Any], top: int, bottom: int, first: int, end: int, step: int
+) -> None:
+    """Undo predictor 2 in place, in rows *top* to *bottom*, in columns first, first + step, …."""
+    for y in range(top, bottom):
+        total, line = 0, stored[y]
+        for x in range(first, end, step):
+            total += line[x]
+            line[x] = total
+
+
+def undo_floating(
+    words: NDArray[np.uint64],
+    bits: NDArray[Any],
+    line: NDArray[np.uint64],
+    planes: Bytes,
+    top: int,
+    bottom: int,
+) -> None:
+    """Undo predictor 3 in place, in rows *top* to *bottom* of a tile of one band.
+
+    *words* and *bits* are the tile, seen as unsigned integers of eight bytes and of the size of its
+    numbers; *line* and *planes* memory for one row, as words and as bytes. The running sum over the
+    bytes of a row is taken of eight at once: of the even and of the odd ones, in 16 bits each,
+    multiplied with 1 in each of the four places. Then the bytes of a number, the highest of all
+    numbers first, are put together.
+    """
+    even, ones = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0001000100010001)
+    lowest, byte, two, six = np.uint64(255), np.uint64(8), np.uint64(16), np.uint64(48)
+    count = bits.shape[1]
+    for y in range(top, bottom):
+        carry, packed, into = ZERO, words[y], bits[y]
+        for x in range(len(packed)):
+            evens = (packed[x] & even) * ones
+            odds = ((packed[x] >> byte) & even) * ones
+            both = evens + odds
+            before = (carry & lowest) * ones
+            line[x] = ((evens + (odds << two) + before) & even) | (((both + before) & even) << byte)
+            carry += both >> six
+        for first in range(0, len(planes), count):
+            plane = planes[first : first + count]
+            for x in range(count):  # what was there is shifted out by the time the last plane is in
+                into[x] = (into[x] << 8) | plane[x]
+
+
+def put_staged(
+    stored: NDArray[Any],
+    row: int,
+    column: int,
+    out: NDArray[np.float32],
+    to_row: int,
+    to_column: int,
+    height: int,
+    width: int,
+    blanks: NDArray[Any],
+    limits: NDArray[Any],
+) -> None:
+    """Write a rectangle of *stored* into *out* as float32, NaN for no number.
+
+    No number is what is not from the first to the second of *limits*, or is one of *blanks*; both
+    are of the type of *stored*.
+    """
+    nothing = np.float32(np.nan)
+    low, high = limits[0], limits[1]
+    for y in range(height):
+        line = stored[row + y, column : column + width]  # slices: else no eight pixels at once
+        into = out[to_row + y, to_column : to_column + width]
+        for x in range(width):
+            into[x] = line[x] if (line[x] >= low) & (line[x] <= high) else nothing
+        for blank in blanks:
+            for x in range(width):
+                into[x] = nothing if line[x] == blank else into[x]
+
+
+@lru_cache
+def bounds(
+    dtype: np.dtype[Any], fills: tuple[float, ...], valid: tuple[float, float] | None
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Stored numbers that are none, and the lowest and highest that are one, as *dtype*.
+
+    They tell apart what the comparison of stored numbers with the floats does, which numpy makes in
+    *dtype* if that is a float, and in float64 if it is an integer.
+    """
+    low, high = valid or (-math.inf, math.inf)
+    if dtype.kind == "f":
+        most = np.finfo(dtype).max
+        with np.errstate(over="ignore"):
+            blanks, ends = np.array(fills, dtype), np.array([low, high], dtype)
+        limits = [np.maximum(ends[0], -most), np.minimum(ends[1], most)]
+        return blanks, np.array(limits, dtype)
+    least, greatest = np.iinfo(dtype).min, np.iinfo(dtype).max
+    whole = [int(fill) for fill in fills if math.isfinite(fill) and fill == int(fill)]
+    blanks = np.array([fill for fill in whole if least <= fill <= greatest], dtype)
+    low, high = max(low, least), min(high, greatest)
+    if not low <= high:
+        return blanks, np.array([greatest, least], dtype)
+    return blanks, np.array([math.ceil(low), math.floor(high)], dtype)
