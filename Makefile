@@ -26,6 +26,7 @@ help:
 	@echo "make demo    account the sample county and print its table / 核算演示县"
 	@echo "make test    all tests, compiled and uncompiled / 全部测试"
 	@echo "make real    account Jiangxi and Xingguo from ../shared/data / 核算江西与兴国"
+	@echo "make bench   measure speed and memory / 测速；make bench-peers: other programs / 其他程序"
 	@echo "make check   format, lint and types, as CI does"
 	@echo "make format  let ruff rewrite what it can"
 	@echo "make lock    renew both lock files (needs uv)"
@@ -95,3 +96,21 @@ clean:
 real: $(DEMO)
 	@$(BIN)/gep run tests/real/jiangxi.toml
 	@$(BIN)/gep run tests/real/xingguo.toml
+
+# ---- Speed and memory: docs/performance.md. SIZE is 4k, 8k, 16k or pixels to a side; provinces stay in the user's cache.
+
+SIZE   ?= 4k
+PEERS  ?= build/peers
+INVEST ?= build/invest
+
+.PHONY: bench bench-peers
+bench: $(DEMO)
+	$(BIN)/python benchmarks/run.py --size $(SIZE)
+	$(BIN)/python docs/performance.py
+
+# pygeoprocessing and InVEST are left out, and said, where GDAL's headers are missing: benchmarks/peers/make_invest.sh.
+bench-peers: $(DEMO)
+	@test -x $(PEERS)/bin/python || PYTHON=$(abspath $(BIN)/python) benchmarks/peers/make_peers.sh $(PEERS)
+	@test -x $(INVEST)/bin/python || ! command -v gdal-config >/dev/null || benchmarks/peers/make_invest.sh $(INVEST)
+	$(BIN)/python benchmarks/side_by_side.py --size $(SIZE) --peers $(PEERS) $$(test ! -x $(INVEST)/bin/python || echo --invest $(INVEST))
+	$(BIN)/python docs/performance.py

@@ -74,6 +74,8 @@ GIVEN = {
     "seasonality": 10.0,
     "years_between": 5.0,
     "ecosystem_share": 0.3,
+    "fixation_rate": 1.5,
+    "impervious_share": 0.8,
     "soil_ndvi": 0.05,
     "vegetation_ndvi": 0.86,
 }

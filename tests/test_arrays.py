@@ -284,10 +284,26 @@ def test_classes_and_coefficients_must_lie_on_the_rasters_too() -> None:
     refused("water_retention", why, runoff_coefficient=plain, **inputs)
 
 
-@pytest.mark.parametrize("wrong", ["0.1", None, [0.1, None], True, xr.DataArray("0.1")])
+@pytest.mark.parametrize(
+    "wrong", ["0.1", None, [0.1, None], [[0.1], [0.1, 0.2]], {}, True, xr.DataArray("0.1")]
+)
 def test_input_that_is_no_number_is_refused(wrong: Any) -> None:
     why = "runoff_coefficient is not a number or a DataArray of numbers"
     refused("water_retention", why, runoff_coefficient=wrong, **rain())
+
+
+@pytest.mark.parametrize("wrong", ["mixed_forest", ["mixed_forest"], np.array(CLASSES), 11])
+def test_classes_that_are_no_data_array_are_refused(wrong: Any) -> None:
+    why = f"ecosystem is {type(wrong).__name__}, not an xarray.DataArray"
+    refused("water_retention", why, ecosystem=wrong, **rain())
+
+
+@pytest.mark.parametrize("units", [None, 1, ["mm/year"]])
+def test_units_that_are_no_text_are_none(units: Any) -> None:
+    inputs = rain()
+    inputs[P].attrs["units"] = units
+    why = """precipitation states no units; set attrs["units"], for example 'mm/year'"""
+    refused("water_retention", why, ecosystem=kinds(), **inputs)
 
 
 def test_array_without_dimensions_goes_with_any() -> None:

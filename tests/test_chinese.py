@@ -233,3 +233,37 @@ def test_why_quantities_are_refused(row: dict[str, Any], options: dict[str, Any]
         gep.from_quantities(pd.DataFrame([ROW | row]), **({"price_year": 2010} | options))
     (problem,) = raised.value.problems
     assert problem.text("zh") == f"gep.from_quantities：{zh}"
+
+
+def test_the_readme_has_chinese_punctuation() -> None:
+    """Prose of README.zh.md, without code, links and the tables that are made."""
+    text = (Path(gep.__file__).parents[2] / "README.zh.md").read_text("utf8")
+    text = re.sub(r"<!-- (\w+) -->.*?<!-- /\1 -->", "", text, flags=re.DOTALL)
+    text = re.sub(r"```python.*?```", "", text, flags=re.DOTALL)
+    text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"`[^`\n]*`", "甲", text)
+    found = re.findall(rf".*[{HAN}*²][,;()].*|.*[,;()][{HAN}].*", text)
+    assert not found
+
+
+LISTINGS = {
+    "services": ("服务", "大类", "物质产品", "降水量（precipitation）", "是", "逐像元"),
+    "prepare --list": ("栅格", "由何推算", "逐日降水"),
+    "show water_retention": (
+        "数值",
+        "状态",
+        "见过原文",
+        "常绿阔叶林（evergreen_broadleaf_forest）",
+    ),
+    "profiles": ("jiangxi-2021", "暂行参数"),
+}
+
+
+@pytest.mark.parametrize("verb", LISTINGS)
+def test_listings_are_translated(verb: str) -> None:
+    done = click.testing.CliRunner().invoke(cli.main, [*verb.split(), "--lang", "zh"])
+    assert done.exit_code == 0
+    for word in LISTINGS[verb]:
+        assert word in done.stdout, word
+    english = r"\b(group|counted|built|yes|no|provisioning|regulating|provisional|status|seen)\b"
+    assert not re.search(english, done.stdout)

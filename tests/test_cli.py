@@ -128,7 +128,9 @@ def test_every_verb_answers_people_and_programs(
 def test_the_language_of_the_locale(environment: dict[str, str], chinese: bool) -> None:
     said = gep("help", "E004", **environment).stdout
     assert ("没有这个文件" if chinese else "no such file") in said
-    assert gep("help", "e004", "--lang", "en", **environment).stdout.startswith("‹at›: no such")
+    assert gep("help", "e004", "--lang", "en", **environment).stdout.startswith(
+        "E004  ‹place›: no such"
+    )
 
 
 def test_the_version_is_that_of_the_package() -> None:
@@ -140,24 +142,81 @@ def test_the_version_is_that_of_the_package() -> None:
 # --- exit codes ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["chekc"], "Did you mean 'check'?"),
-        (["run", "--treads", "2"], "Did you mean '--threads'?"),
-        (["run", "--threads", "0"], "0 is not in the range"),
-        (["run", "--lang", "fr"], "'fr' is not one of 'en', 'zh'"),
-        (["explain", "somewhere"], "Missing argument 'PLACE'"),
-        (["explain", "somewhere", "360101"], "Missing option '--service'"),
-        (["show"], "Missing argument 'SERVICE'"),
-        (["verify", "a", "b"], "Got unexpected extra argument (b)"),
-    ],
-)
-def test_usage_is_2_with_a_suggestion(words: list[str], said: str) -> None:
-    done = gep(*words)
+MISUSED = [
+    ("chekc", "E022", "gep: no verb chekc; known: check", "gep：没有命令 chekc；可用：check"),
+    (
+        *("run --treads 2", "E021", "gep run: no option --treads; known: --threads"),
+        "gep run：没有选项 --treads；可用：--threads",
+    ),
+    (
+        *("run --threads 0", "E024", "gep run: --threads: a whole number from 1 to 64"),
+        "gep run：--threads：应为 1 至 64 的整数",
+    ),
+    (
+        *("run --progress loud", "E024", "gep run: --progress: one of auto, bar, lines, none"),
+        "gep run：--progress：应为其中之一：auto, bar, lines, none",
+    ),
+    ("explain somewhere", "E023", "gep explain: PLACE is missing", "gep explain：缺少 PLACE"),
+    ("show", "E023", "gep show: SERVICE is missing", "gep show：缺少 SERVICE"),
+    ("show --lang", "E023", "gep: --lang … is missing", "gep：缺少 --lang …"),
+    (
+        *("verify a b", "E024", "gep verify: b: more than is taken here"),
+        "gep verify：b：多出的参数",
+    ),
+    (
+        *("run --maps a.toml", "E024", "gep run: gep run a.toml --maps: write it this way"),
+        "gep run：gep run a.toml --maps：请这样写",
+    ),
+]
+
+
+@pytest.mark.parametrize(("line", "code", "en", "zh"), MISUSED, ids=[row[0] for row in MISUSED])
+def test_usage_is_2_with_a_suggestion(line: str, code: str, en: str, zh: str) -> None:
+    words = line.split()
+    for language, text in (("en", f"error {code}  {en}"), ("zh", f"错误 {code}  {zh}")):
+        for asked in ([*words], ["--lang", language, *words], [f"--lang={language}", *words]):
+            done = gep(*asked, GEP_LANG=language)
+            assert done.exit_code == 2
+            assert text in done.stderr.splitlines(), done.stderr
+            assert done.stdout == ""
+            assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_language_is_said_in_the_usual_one() -> None:
+    done = gep("run", "--lang", "fr")
     assert done.exit_code == 2
-    assert said in done.stderr
-    assert done.stdout == ""
+    assert "error E024  gep run: --lang: one of en, zh" in done.stderr
+
+
+def test_usage_as_data() -> None:
+    done = gep("show", "--json")
+    assert done.exit_code == 2
+    (problem,) = data(done)["problems"]
+    assert (problem["code"], problem["zh"]) == ("E023", "gep show：缺少 SERVICE")
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_language_before_the_verb(language: str, before: bool) -> None:
+    words = ["--lang", language, "help", "E004"] if before else ["help", "E004", "--lang", language]
+    said = gep(*words, GEP_LANG={"en": "zh", "zh": "en"}[language]).stdout
+    assert said.startswith({"en": "E004  ‹place›: no", "zh": "E004  ‹位置›：没有"}[language])
+
+
+def test_the_language_after_the_verb_wins() -> None:
+    assert gep("--lang", "zh", "help", "E004", "--lang", "en").stdout.startswith("E004  ‹place›")
+
+
+def test_a_folder_stands_for_the_definition_in_it(account: Path, tmp_path: Path) -> None:
+    folder = account.parent
+    for words in (["check"], ["run", "-o", tmp_path / "out", "--progress", "none"]):
+        done = gep(words[0], folder, *words[1:])
+        assert done.exit_code == 0, done.output
+    assert f"gep run {account}" in gep("check", folder).stdout
+    assert gep("prepare", folder).stderr == "nothing needs to be prepared\n"
+    done = gep("check", tmp_path)
+    assert done.exit_code == 3
+    assert f"error E792  no such file: {tmp_path / 'gep.toml'}" in done.stderr
 
 
 def test_no_verb_shows_the_help() -> None:
@@ -193,7 +252,7 @@ def test_a_bug_is_1_with_a_traceback(small_account: Path, monkeypatch: pytest.Mo
     assert "Traceback (most recent call last):" in done.stderr
     assert "ZeroDivisionError: a mistake of ours" in done.stderr
     assert "a bug in gep; please report" in done.stderr
-    assert not (small_account.parent / "output").exists()
+    assert not list((small_account.parent / "output").glob("2021_*"))
 
 
 def test_interruption_is_130(small_account: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -329,7 +388,9 @@ def test_explain_names_everything_behind_a_number(
         f"ecosystem.tif  sha256 {store.digest_file(account.parent / 'ecosystem.tif')[:12]}" in text
     )
     # coefficient, its place on file, source, place in the source, status, verification
-    assert "runoff_coefficient (water_retention.toml: runoff_coefficient.sets." in text
+    opening = {"en": " (", "zh": "（"}[language]
+    at = f"runoff_coefficient{opening}water_retention.toml: runoff_coefficient.sets."
+    assert at in text
     assert "[S53" in text
     assert {"en": "; seen; ", "zh": "；见过原文；"}[language] in text
     assert {"en": "not verified", "zh": "未核实"}[language] in text

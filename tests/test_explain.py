@@ -121,3 +121,62 @@ def test_a_word_that_is_no_place_and_no_service(word: str, result: Result) -> No
         result.explain(EAST, word)
     assert [p.code for p in raised.value.problems] == ["E015"]
     assert "现有：农业产品（agricultural_products）、" in raised.value.problems[0].text("zh")
+
+
+# ---- the total
+
+
+@pytest.mark.parametrize("word", ["total", "合计", "GEP", "总值"])
+def test_the_total_of_a_place_is_the_sum_of_its_services(word: str, result: Result) -> None:
+    rows = csv.decode(result.files()["accounts.csv"])
+    values = [Decimal(r["value"]) for r in rows if r["county_code"] == WEST and r["value"]]
+    text = result.explain(WEST, word)
+    total = f"{round(sum(values) / 10000, 2):,.2f} 万元"
+    assert text.splitlines()[0].endswith(f"    value {total}")
+    assert text.startswith("西县 360102 · total (something is left out or missing: not GEP) · 2021")
+    own = {r["service"] for r in rows if r["county_code"] == WEST and r["value"]}
+    for service in own:
+        money = sum(
+            Decimal(r["value"])
+            for r in rows
+            if (r["county_code"], r["service"]) == (WEST, service) and r["value"]
+        )
+        assert f" {service}: {round(money / 10000, 2):,.2f} 万元" in text
+    assert "not in this account: " in text
+
+
+def test_the_total_of_all_places_is_that_of_the_county_table(result: Result) -> None:
+    whole = result.counties.set_index("level").loc["province", "gep"]
+    for word in ("total", "合计", "小账户"):
+        text = result.explain(word, "合计", "zh")
+        head = text.splitlines()[0]
+        assert head.startswith("小账户 ")
+        assert "合计（有未核算或缺失部分，不是 GEP）" in head
+        assert head.endswith(f"价值量 {whole / 10000:,.2f} 万元")
+
+
+def test_a_county_that_lacks_an_amount_says_which_service(result: Result) -> None:
+    text = result.explain(SOUTH, "total", "zh")
+    assert "有缺失的服务：洪水调蓄" in text
+    assert "有缺失的服务" not in result.explain(WEST, "total", "zh")
+
+
+def test_the_unallocated_rest_is_explained(tmp_path: Any) -> None:
+    result = gep.open(small.write(tmp_path, hole=True)).run(threads=1)
+    rows = csv.decode(result.files()["accounts.csv"])
+    own = [r for r in rows if r["county_code"] == "unallocated" and r["value"]]
+    money = sum(Decimal(r["value"]) for r in own)
+    for word in ("unallocated", "未分配"):
+        text = result.explain(word, "total", "zh")
+        assert text.startswith("未分配 · ")
+        assert f"价值量 {round(money / 10000, 2):,.2f} 万元" in text
+        assert result.explain(word, "水源涵养", "zh").startswith("未分配 · 水源涵养 · 2021")
+
+
+def test_words_of_formulas_and_names_of_inputs_in_chinese(result: Result) -> None:
+    text = reservoirs(result, EAST, "zh")
+    assert "公式：C = 0.35 × 总库容；白玛卓嘎 2017" in text
+    assert "统计表：水库（reservoirs）：total_storage [m^3/year]" in text
+    text = result.explain(EAST, "土壤保持", "zh")
+    assert "由此推算：土壤保持量（soil_retention.soil_retention） × 泥沙淤积系数（" in text
+    assert "公式：Q = Σ R K LS (1 - C P) A；" in text

@@ -19,7 +19,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "fuse": set(),
     "units": {"errors"},
     "config": {"errors", "reasons"},
-    "store": {"errors"},
+    "lock": {"errors"},
+    "store": {"errors", "lock"},
+    "ledger": {"errors", "lock"},
     # what stands in coefficients/
     "ecosystems": {"errors", "shipped"},
     "layers": {"ecosystems", "shipped", "units"},
@@ -31,14 +33,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "profile": {"ecosystems", "errors", "service", "shipped"},
     "variants": {"ecosystems", "profile", "shipped"},
     "preparation": {"ecosystems", "errors", "service", "units"},
-    "preparations": {"ecosystems", "preparation", "service", "terrain"},
+    "preparations": {"ecosystems", "preparation", "service", "terrain", "weather"},
     "terrain": {"fuse"},
+    "weather": set(),
     # files of the user
-    "rasters": {"config", "errors", "units"},
+    "resampling": {"fuse"},
+    "unpacking": {"fuse"},
+    "decoding": {"unpacking"},
+    "rasters": {"config", "errors", "resampling", "units"},
     "counties": {"config", "cube", "errors", "rasters"},
     "outline": set(),
     "sheets": {"errors", "outline", "text"},
-    "statistics": {"config", "errors", "sheets", "text", "units"},
+    "statistics": {"config", "errors", "service", "sheets", "text", "units"},
     "columns": {"config", "errors", "service", "statistics"},
     "cube": {"coefficients", "ecosystems", "errors"},
     "products": {"coefficients", "ecosystems", "errors", "statistics", "text", "units"},
@@ -46,9 +52,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "acceptance": {"config", "errors"},
     "preparing": {
         *("coefficients", "config", "ecosystems", "errors", "preparation", "rasters", "step"),
-        *("store", "units"),
+        *("store", "text", "units"),
     },
-    "step": {"coefficients", "config", "fuse", "preparation", "rasters", "store", "units"},
+    "step": {
+        *("coefficients", "config", "errors", "fuse", "preparation", "rasters", "store", "units"),
+    },
     "inputs": {
         *("acceptance", "coefficients", "columns", "config", "counties", "ecosystems", "errors"),
         *("layers", "preparation", "preparing", "profile", "rasters", "replacements"),
@@ -63,16 +71,34 @@ MAY_IMPORT: dict[str, set[str]] = {
             "replacements",
             "service",
             "statistics",
+            "text",
             "units",
             "variants",
         ),
     },
     "staging": {"ecosystems", "errors", "layers", "plan", "rasters"},
     "run": {"cube", "ecosystems", "errors", "fuse", "plan", "rasters", "staging"},
-    "check": {"acceptance", "ecosystems", "errors", "layers", "plan", "rasters", "run", "staging"},
+    "origin": {"ecosystems", "fuse", "layers", "plan", "store"},
+    "resume": {"errors", "ledger", "origin", "plan", "rasters", "run", "staging", "store"},
+    "forecast": {
+        *("ecosystems", "ledger", "lock", "manifest", "origin", "outputs", "plan", "rasters"),
+        "resume",
+    },
+    "raw": {"errors", "layers", "rasters", "staging", "step", "units"},
+    "check": {
+        *("acceptance", "ecosystems", "errors", "layers", "plan", "rasters", "raw", "run"),
+        "staging",
+    },
+    "areas": {"errors", "preparation", "rasters", "run", "step"},
+    "held": {"rasters"},
+    "memory": set(),
+    "making": {
+        *("acceptance", "areas", "errors", "fuse", "held", "plan", "preparation", "rasters"),
+        *("raw", "run", "stacks", "staging", "step"),
+    },
     "prepared": {
-        *("acceptance", "coefficients", "ecosystems", "errors", "fuse", "outputs", "plan"),
-        *("preparation", "rasters", "run", "stacks", "staging", "step", "store", "units"),
+        *("acceptance", "areas", "coefficients", "ecosystems", "errors", "making", "memory"),
+        *("outputs", "plan", "rasters", "raw", "run", "staging", "step", "store"),
     },
     "stacks": {
         *("acceptance", "check", "errors", "layers", "plan", "preparation", "rasters", "run"),
@@ -90,7 +116,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "scenario": {
         *("check", "config", "errors", "identities", "inputs", "layers", "manifest", "plan"),
-        *("rasters", "replacements", "run"),
+        *("rasters", "replacements", "resume", "run"),
     },
     "sensitivity": {
         *("acceptance", "accounts", "cube", "ecosystems", "errors", "plan", "rows", "run"),
@@ -113,8 +139,13 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("quality", "run", "sensitivity", "service", "shipped", "step", "store", "tables"),
     },
     "explain": {"ecosystems", "errors", "layers", "phrases", "profile", "tables"},
-    "phrases": set(),
-    "listing": {"coefficients", "errors", "layers", "preparation", "profile", "service", "tables"},
+    "phrases": {"layers"},
+    "listing": {
+        *("coefficients", "ecosystems", "errors", "layers", "phrases", "preparation", "profile"),
+        *("service", "tables", "terminal"),
+    },
+    "help": {"errors"},
+    "usage": {"errors", "text"},
     "template": {
         *("columns", "ecosystems", "errors", "layers", "profile", "service"),
         *("statistics", "units", "variants"),
@@ -122,14 +153,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "verify": {"errors", "identities", "outputs", "store"},
     # a run judged, and held against another
     "quality": {
-        *("check", "coefficients", "columns", "config", "cube", "ecosystems", "errors"),
+        *("amounts", "check", "coefficients", "columns", "config", "cube", "ecosystems", "errors"),
         *("identities", "plan"),
         *("profile", "service", "shipped", "statistics", "store", "tables", "units", "verify"),
     },
     "compare": {"cube", "errors", "identities", "outputs", "store", "tables", "verify"},
     # Python
     "arrays": {"coefficients", "ecosystems", "errors", "profile", "service", "units"},
-    "factors": {"arrays", "coefficients", "ecosystems", "errors", "preparation", "units"},
+    "factors": {
+        *("arrays", "coefficients", "errors", "layers", "preparation", "rasters", "units"),
+    },
     "quantities": {
         *("accounts", "coefficients", "cube", "ecosystems", "errors", "profile", "service"),
         *("tables", "units"),
@@ -148,17 +181,26 @@ MAY_IMPORT: dict[str, set[str]] = {
     "gep": {"arrays", "engine", "errors", "factors", "quantities", "result"},
     # people
     "terminal": {
-        *("cube", "ecosystems", "engine", "errors", "profile", "result", "service"),
-        *("step", "tables"),
+        *("cube", "errors", "phrases", "profile", "result", "service", "step", "tables"),
+    },
+    "amounts": {
+        *("columns", "errors", "phrases", "plan", "products", "service", "statistics", "text"),
+        "units",
+    },
+    "advice": {"ecosystems", "layers", "plan", "preparing", "service", "template"},
+    "overview": {
+        *("advice", "amounts", "ecosystems", "engine", "layers", "phrases", "plan"),
+        *("statistics", "tables", "terminal"),
     },
     "differences": {
         *("compare", "cube", "ecosystems", "outputs", "profile", "tables", "terminal"),
     },
     "sample": {"cube", "shipped"},
     "cli": {
-        *("compare", "differences", "engine", "errors", "explain", "gep", "listing"),
-        *("map_names", "outputs", "profile", "result", "run", "sample", "step"),
-        *("template", "terminal", "verify"),
+        *("amounts", "compare", "differences", "engine", "errors", "explain", "gep", "help"),
+        *("listing", "map_names", "outputs", "overview", "profile", "result", "run", "sample"),
+        "step",
+        *("template", "terminal", "usage", "verify"),
     },
 }
 
@@ -168,6 +210,7 @@ ONLY_IN = {
     "rasterio": {"rasters", "counties", "outputs", "preparations"},
     "geopandas": {"counties", "outputs", "preparations"},
     "openpyxl": {"sheets"},
+    "imagecodecs": {"unpacking"},
     "pydantic": {"config"},
     "click": {"cli"},
     "rich": {"cli"},

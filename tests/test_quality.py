@@ -959,7 +959,7 @@ def test_more_water_than_there_is_stops_the_run(tmp_path: Path) -> None:
     )
     assert done.exit_code == 3
     assert "error E570  1 counties retain more water than their total" in done.stderr
-    assert not (tmp_path / "output").exists()
+    assert not list((tmp_path / "output").glob("2021_*"))
 
 
 def test_a_warning_of_a_rule_is_told_once_and_can_be_accepted(tmp_path: Path) -> None:
@@ -1067,7 +1067,7 @@ def test_chinese_words(code: str, fields: dict[str, object], chinese: str) -> No
 
 def test_every_code_of_quality_has_a_test() -> None:
     text = Path(__file__).read_text("utf8")
-    own = {c for c in messages() if re.fullmatch(r"E57\d|W5[78]\d", c)}
+    own = {c for c in messages() if re.fullmatch(r"E57\d|W57\d|W58[0-5]", c)}
     assert own == {c for c in own if f'"{c}"' in text}
     assert {f"E{n}" for n in (570, 571)} <= own
 

@@ -54,7 +54,7 @@ def test_other_prices_read_no_raster(tmp_path: Path, no_raster: Any) -> None:
     no_raster()
     dear = account.scenario("dear", prices={"reservoir_cost": "12.2214 CNY_2005/m^3"})
     after = dear.run(threads=1)
-    assert after.envelope["tiles"] == {"computed": 0, "all": 1}
+    assert after.envelope["tiles"] == {"computed": 0, "all": 1, "resumed": 0}
     for was, now in zip(before.account.lines, after.account.lines, strict=True):
         assert was.amounts == now.amounts
         if was.service in ("water_retention", "flood_mitigation"):
@@ -92,7 +92,7 @@ def test_another_land_cover_computes_the_tiles_in_which_it_differs(
     small.write_raster(tmp_path / "base" / "dam.tif", codes, nodata=small.NODATA_CLASS)
     dam = account.scenario("dam", rasters={"ecosystem": "dam.tif"})
     after = dam.run(threads=threads, tile=TILE)
-    assert after.envelope["tiles"] == {"computed": 1, "all": 12}
+    assert after.envelope["tiles"] == {"computed": 1, "all": 12, "resumed": 0}
     whole = gep.open(small.write(tmp_path / "whole", ecosystem=codes)).run(threads=1, tile=TILE)
     assert integers(after.account) == integers(whole.account)
     assert after.account.extent == whole.account.extent
@@ -130,7 +130,7 @@ def test_a_number_of_a_kernel_is_computed_anew(tmp_path: Path) -> None:
     account.run(threads=1, tile=TILE)
     said = {"runoff_coefficient": {"evergreen_broadleaf_forest": "0.5"}}
     after = account.scenario("sealed", coefficients=said).run(threads=1, tile=TILE)
-    assert after.envelope["tiles"] == {"computed": 12, "all": 12}
+    assert after.envelope["tiles"] == {"computed": 12, "all": 12, "resumed": 0}
     line = next(x for x in after.account.lines if x.service == "water_retention")
     arrays, codes = small.arrays(), small.classes()
     mine = (codes == 11) & (small.places() == 0)
@@ -249,7 +249,7 @@ nodata = [255]
     account.run(threads=1, tile=TILE)
     own = account.scenario("own", rasters={"ecosystem": {"legend": "own.toml"}})
     found = own.run(threads=1, tile=TILE)
-    assert found.envelope["tiles"] == {"computed": 12, "all": 12}
+    assert found.envelope["tiles"] == {"computed": 12, "all": 12, "resumed": 0}
     assert {kind for _, kind in found.account.extent} >= {"mixed_forest"}
     small.write_raster(tmp_path / "base" / "gone.tif", small.classes(), nodata=47)
     accepted = {"accept": {"E306": "a test"}}

@@ -226,7 +226,7 @@ def test_a_device_that_is_really_full(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_the_lock_is_held_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "PATIENCE", 0.0)
+    monkeypatch.setattr("gep.lock.PATIENCE", 0.0)
     folder = tmp_path / "new"
     with store.locked(folder):
         with pytest.raises(BusyError) as raised, store.locked(folder):
@@ -261,7 +261,7 @@ with store.locked(Path(sys.argv[1])):
 
 
 def test_the_lock_excludes_other_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "PATIENCE", 0.0)
+    monkeypatch.setattr("gep.lock.PATIENCE", 0.0)
     script = """
 import sys
 from pathlib import Path

@@ -97,6 +97,36 @@ CONVERSIONS = [
     ("gC/(m^2*year) * km^2", "tCO2/year", 1e6 * 1e-6 * 44 / 12),
     ("CNY_2005/tC", "CNY_2005/tCO2", 12 / 44),
     ("tO2", "tO2", 1.0),
+    # words of Chinese tables that mean one thing
+    ("毫米", "mm", 1.0),
+    ("毫米/年", "mm/year", 1.0),
+    ("厘米", "mm", 10.0),
+    ("米", "m", 1.0),
+    ("千米", "km", 1.0),
+    ("公里", "m", 1000.0),
+    ("平方米", "m^2", 1.0),
+    ("平方千米", "平方公里", 1.0),
+    ("千公顷", "km^2", 10.0),
+    ("千元", "元", 1000.0),
+    ("百万元", "万元", 100.0),
+    ("千万千瓦时", "万kWh", 1000.0),
+    ("千克", "kg", 1.0),
+    ("克", "g", 1.0),
+    ("℃", "degC", 1.0),
+    ("°C", "degC", 1.0),
+    ("摄氏度", "℃", 1.0),
+    ("度", "kWh", 1.0),
+    ("小时", "h", 1.0),
+    ("分钟", "s", 60.0),
+    ("天", "day", 1.0),
+    ("日/年", "day/year", 1.0),
+    ("个/cm³", "ion/cm^3", 1.0),
+    ("万头", "头", 1e4),
+    ("亿株", "万棵", 1e4),
+    ("万根", "枝", 1e4),
+    ("元/只", "元/万只", 1e4),
+    ("兆焦", "MJ", 1.0),
+    ("千帕", "kPa", 1.0),
 ]
 
 REFUSED_PAIRS = [
@@ -114,6 +144,28 @@ REFUSED_PAIRS = [
     ("t/(ha*year)", "t/ha", "[mass] / [length] ** 2 / [accounting_year]", "[mass] / [length] ** 2"),
     ("degC", "1", "[temperature]", "dimensionless"),
 ]
+WORDS = {
+    "[time] / [accounting_year]": "时间 / 核算年",
+    "[accounting_year]": "核算年",
+    "dimensionless": "无量纲",
+    "[time]": "时间",
+    "[money_of_2015]": "2015 年的金额",
+    "[money_of_2020]": "2020 年的金额",
+    "[money]": "金额",
+    "[carbon]": "碳",
+    "[mass]": "质量",
+    "[oxygen]": "氧",
+    "[people]": "人数",
+    "[visits]": "人次",
+    "[ions] / [length] ** 3": "个数 / 长度 ** 3",
+    "1 / [length] ** 3": "1 / 长度 ** 3",
+    "[length]": "长度",
+    "[length] ** 3": "长度 ** 3",
+    "[mass] / [length] ** 2 / [accounting_year]": "质量 / 长度 ** 2 / 核算年",
+    "[mass] / [length] ** 2": "质量 / 长度 ** 2",
+    "[temperature]": "温度",
+}
+"""Dimensions as Chinese messages name them."""
 
 WRITE_INSTEAD = {
     "ton": "t (tonne, 1000 kg)",
@@ -131,7 +183,7 @@ WRITE_INSTEAD = {
 
 UNKNOWN = [
     *("furlong", "KM", "Ha", "hour2", "ms", "mmm", "CNY_1989", "CNY_2061", "CNY_2020元"),
-    *("万", "亿", "担", "小时", "m^", "t/(ha*year", "t//ha", "kg·m-2x", "?", "meter meter)"),
+    *("万", "亿", "担", "千", "百万", "m^", "t/(ha*year", "t//ha", "kg·m-2x", "?", "meter meter)"),
     *("nan", "0", "-1", "-t", "inf", "1e400 * t"),
     # arithmetic is no unit, nor is what one would have to guess at
     *(
@@ -218,7 +270,8 @@ def test_what_does_not_convert_says_why(have: str, want: str, have_is: str, want
     (problem,) = caught.value.problems
     assert problem.code == "E603"
     assert problem.text() == f"rain: '{have}' is {have_is}, but '{want}' ({want_is}) is needed"
-    assert problem.text("zh") == f"rain：“{have}”的量纲为 {have_is}，需要“{want}”（{want_is}）"
+    said = f"rain：“{have}”是{WORDS[have_is]}，需要“{want}”（{WORDS[want_is]}）"
+    assert problem.text("zh") == said
     assert str(caught.value) == problem.text()
 
 
@@ -336,8 +389,54 @@ def test_column_without_a_unit_is_refused(tmp_path: Path) -> None:
         found.number(found.rows[0], "x", "t/year")
     (problem,) = caught.value.problems
     assert problem.code == "E503"
-    assert problem.text() == "t.csv: x: column x states no unit; t/year is needed"
-    assert problem.text("zh") == "t.csv: x：列 x 没有单位；需要 t/year"
+    assert problem.text() == "t.csv: x: column x states no unit; possible: t, 万t, kg"
+    assert problem.text("zh") == "t.csv: x：列 x 没有单位；可能是：t、万t、kg"
+    assert problem.fix() == (
+        "write the unit the numbers are in into the header, as in x(t) or x(万t) or x(kg), "
+        "or in gep.toml: columns.x.unit"
+    )
+    assert problem.fix("zh") == (
+        "在表头写明数字实际所用的单位，如 x(t) 或 x(万t) 或 x(kg)；或在 gep.toml 写 columns.x.unit"
+    )
+
+
+@pytest.mark.parametrize(
+    ("unit", "known"),
+    [
+        ("CNY", "元、万元、亿元"),
+        ("CNY_2021", "元、万元、亿元"),
+        ("person", "人、万人"),
+        ("visit/year", "人次、万人次"),
+        ("m^3/year", "m3、万m3、亿m3"),
+        ("km^2", "km2、ha、亩"),
+        ("kWh/year", "kWh、万kWh、亿kWh"),
+        ("CNY/visit", "元/人次"),
+        ("day/visit", "day/visit"),
+    ],
+)
+def test_units_the_numbers_of_a_column_may_be_in(unit: str, known: str) -> None:
+    assert "、".join(units.candidates(unit)) == known
+
+
+def test_an_unknown_unit_of_a_layer_names_the_layer(tmp_path: Path) -> None:
+    with pytest.raises(UnitError) as caught:
+        factor("mm/week", "mm/year", "rasters.precipitation.unit")
+    known = "mm, m^2, ha, 亩, m^3, kg, t, tCO2, CNY_2020, year"
+    said = caught.value.problems[0]
+    assert said.text() == (
+        f"rasters.precipitation.unit: unit 'mm/week' is not known; write, for example: {known}"
+    )
+    assert said.text("zh") == (
+        f"rasters.precipitation.unit：不认识的单位“mm/week”；可以这样写：{known}"
+    )
+
+
+def test_an_unknown_unit_of_a_header_is_quoted_as_it_stands(tmp_path: Path) -> None:
+    found = table(tmp_path, "x(万担)", "2")
+    with pytest.raises(UnitError) as caught:
+        found.number(found.rows[0], "x", "t/year")
+    (problem,) = caught.value.problems
+    assert problem.text().startswith("t.csv:1 x: unit '万担' is not known; write, for example: ")
 
 
 @pytest.mark.parametrize("header", ["x(%)", "x(t)"])
@@ -363,6 +462,15 @@ def test_unit_of_another_quantity_is_refused_with_the_place(tmp_path: Path) -> N
     with pytest.raises(UnitError) as caught:
         found.number(found.rows[0], "x", "t/year")
     assert caught.value.problems[0].text() == (
-        "t.csv:2 x: '(m3) / year' is [length] ** 3 / [accounting_year], "
-        "but 't/year' ([mass] / [accounting_year]) is needed"
+        "t.csv:1 x: 'm3' is [length] ** 3, but 't' ([mass]) is needed"
     )
+    said = "t.csv:1 x：“m3”是长度 ** 3，需要“t”（质量）"
+    assert caught.value.problems[0].text("zh") == said
+
+
+def test_a_unit_of_gep_toml_is_refused_there(tmp_path: Path) -> None:
+    found = table(tmp_path, "x(t)", "2", x=ColumnSection(unit="m3"))
+    with pytest.raises(UnitError) as caught:
+        found.number(found.rows[0], "x", "t/year")
+    said = caught.value.problems[0].text()
+    assert said == "statistics.energy.columns.x: 'm3' is [length] ** 3, but 't' ([mass]) is needed"

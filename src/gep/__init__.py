@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gep.factors import preparations
     from gep.quantities import from_quantities
     from gep.result import Result
+    from gep.together import run_together
 
     __version__: str
 
@@ -28,6 +29,7 @@ __all__ = [
     "from_quantities",
     "open",
     "preparations",
+    "run_together",
     "services",
 ]
 
@@ -37,6 +39,7 @@ _ROOMS = {
     "Result": "gep.result",
     "GepError": "gep.errors",
     "from_quantities": "gep.quantities",
+    "run_together": "gep.together",
 }
 
 

@@ -7,7 +7,20 @@ from gep.errors import Problem, messages
 def acceptable() -> set[str]:
     """Codes of findings a user may accept with a written reason."""
     warnings = {code for code in messages() if code.startswith("W") and code != "W010"}
-    return {"E103", "E304", "E305", "E306", "E401", "E403", "E570", "E810", "E814"} | warnings
+    return {
+        "E103",
+        "E304",
+        "E305",
+        "E306",
+        "E401",
+        "E403",
+        "E553",
+        "E570",
+        "E810",
+        "E814",
+        "E818",
+        "E823",
+    } | warnings
 
 
 def _accepted(problem: Problem, definition: Definition) -> Problem:

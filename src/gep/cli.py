@@ -3,10 +3,13 @@
 import json
 import locale
 import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +29,9 @@ DIFFERENT = 8
 ALL = "all"
 """What `--maps` without a name means."""
 INTERRUPTED = 130
+STOPPING = "stopping; once more stops at once / 正在停止；再按一次立即停止\n"
+LANGUAGE = "gep.language"
+"""Where the language said before the verb is kept."""
 
 
 def language_of(asked: str | None) -> str:
@@ -61,15 +67,41 @@ def as_json(problem: Problem) -> dict[str, str]:
     return found
 
 
+@contextmanager
+def stoppable() -> Generator[None, None, None]:
+    """Let Ctrl-C, or a polite request to end, stop a verb; the second one ends it at once."""
+    seen: list[int] = []
+
+    def stop(number: int, _: object) -> None:
+        if seen:
+            os._exit(INTERRUPTED)
+        seen.append(number)
+        os.write(2, STOPPING.encode("utf8"))  # print may be in the middle of a line
+        raise KeyboardInterrupt
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) not in (signal.SIG_IGN, None):
+                before[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 class Verb(click.Command):
     """A verb that turns errors of input into messages and exit codes."""
 
     def invoke(self, context: click.Context) -> Any:
         """Run the verb; exit code by the kind of error, 1 with a traceback for a bug."""
-        language = context.params.setdefault("lang", None)
+        language = context.params.setdefault("lang", None) or context.meta.get(LANGUAGE)
         context.params["lang"] = chosen = language_of(language)
         try:
-            return super().invoke(context)
+            with stoppable():
+                return super().invoke(context)
         except GepError as error:
             if context.params.get("as_data"):
                 give_json({"problems": [as_json(problem) for problem in error.problems]})
@@ -85,8 +117,14 @@ class Verb(click.Command):
                 give_json({"problems": [as_json(problem)]})
             say(problem.render(chosen))
             context.exit(ResourceError.exit_code)
-        except KeyboardInterrupt:
-            say("interrupted; nothing was written / 已中断，没有写入任何内容")
+        except KeyboardInterrupt as stopped:
+            problems: tuple[Problem, ...] = getattr(stopped, "problems", ())
+            if context.params.get("as_data"):
+                give_json({"problems": [as_json(problem) for problem in problems]})
+            for problem in problems:
+                say(problem.render(chosen))
+            if not problems:
+                say("interrupted; nothing was written / 已中断，没有写入任何内容")
             context.exit(INTERRUPTED)
         except (click.exceptions.Exit, click.ClickException):
             raise
@@ -104,6 +142,45 @@ class Verbs(click.Group):
     def list_commands(self, context: click.Context) -> list[str]:
         """Return the verbs in the order they were written."""
         return list(self.commands)
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **more: Any,
+    ) -> Any:
+        """Run a verb; what is wrong with the words is said in the language they ask for."""
+        words = list(sys.argv[1:] if args is None else args)
+        if not standalone_mode:
+            return super().main(words, prog_name, complete_var, standalone_mode=False, **more)
+        try:
+            code = super().main(words, prog_name, complete_var, standalone_mode=False, **more)
+        except click.exceptions.Abort:
+            code = INTERRUPTED
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            code = error.exit_code
+        except click.UsageError as error:
+            code = misused(error, words)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def misused(error: click.UsageError, words: list[str]) -> int:
+    """Say what is wrong with the words of a command line."""
+    from gep import usage
+
+    problem = usage.problem(error)
+    joined = " ".join(words)
+    asked = next((tongue for tongue in ("en", "zh") if f"--lang {tongue}" in joined), None)
+    asked = asked or next((tongue for tongue in ("en", "zh") if f"--lang={tongue}" in words), None)
+    if "--json" in words:
+        give_json({"problems": [as_json(problem)]})
+    elif error.ctx is not None:
+        say(error.ctx.get_usage())
+    say(problem.render(language_of(asked)))
+    return error.exit_code
 
 
 def options(*wanted: str) -> Callable[[Any], Any]:
@@ -143,7 +220,19 @@ def version(context: click.Context, _: click.Parameter, asked: bool) -> None:
         context.exit()
 
 
+def remember(context: click.Context, _: click.Parameter, asked: str | None) -> None:
+    """Keep the language said before the verb."""
+    context.meta[LANGUAGE] = asked
+
+
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--lang",
+    type=click.Choice(["en", "zh"]),
+    expose_value=False,
+    callback=remember,
+    help="language / 语言",
+)
 @click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=version)
 def main() -> None:
     """Account the Gross Ecosystem Product of counties / 核算县区生态产品总值.
@@ -155,6 +244,11 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def toml_of(path: Path) -> Path:
+    """Return the gep.toml meant: of a folder, the one in it."""
+    return path / "gep.toml" if path.is_dir() else path
 
 
 @contextmanager
@@ -199,19 +293,23 @@ def account(
     as_data: bool,
     language: str,
     maps: "Wanted | None" = None,
+    fresh: bool = False,
+    scheduler: str | None = None,
 ) -> "Result":
     """Run an account, write its folder, and show its tables."""
     import gep
     from gep import terminal
 
     words = terminal.WORDS[language]
+    path = toml_of(path)
     opened = gep.open(path)
     section = opened.definition.account
     if not as_data:
         say(f"gep {gep.__version__}  {section.name} {section.year}  {section.profile}")
     with progress_of("none" if as_data else progress) as shown:
         target = output or path.parent / opened.definition.output.folder
-        result = opened.run(threads=threads, progress=shown, output=target, maps=maps)
+        how: dict[str, Any] = {"threads": threads, "progress": shown, "fresh": fresh}
+        result = opened.run(output=target, maps=maps, client=scheduler, **how)
     quiet = as_data or not result.maps
     if not quiet:
         say(f"{words['maps']}{words[':']}{len(result.maps)}")
@@ -241,6 +339,29 @@ def account(
     if strict and any(problem.code != "W010" for problem in result.problems):
         raise click.exceptions.Exit(STRICT)
     return result
+
+
+def foretell(
+    path: Path,
+    output: Path | None,
+    threads: int | None,
+    as_data: bool,
+    language: str,
+    maps: "Wanted | None",
+    fresh: bool,
+) -> None:
+    """Say what a run would do."""
+    import gep
+    from gep import preview
+
+    path = toml_of(path)
+    opened = gep.open(path)
+    found = opened.forecast(threads=threads, output=output, maps=maps, fresh=fresh)
+    if as_data:
+        give_json(preview.as_data(found))
+    else:
+        for line in preview.lines(found, language):
+            give(line)
 
 
 def run_as_data(result: "Result", folder: Path) -> dict[str, Any]:
@@ -293,10 +414,12 @@ def init(folder: Path, profile: str, as_data: bool, lang: str) -> None:
 def check(path: Path, strict: bool, as_data: bool, lang: str) -> None:
     """List every problem at once / 一次列出所有问题."""
     import gep
-    from gep import terminal
+    from gep import amounts
 
+    path = toml_of(path)
     report: Report = gep.open(path).check()
-    uncovered = [] if report.plan is None else [u.reason for u in report.plan.uncovered]
+    made = report.plan
+    uncovered = [found.reason for found in made.uncovered] if made else []
     if as_data:
         give_json(
             {
@@ -309,63 +432,94 @@ def check(path: Path, strict: bool, as_data: bool, lang: str) -> None:
                     for layer in report.layers
                 ],
                 "prepared": [step_as_data(step) for step in report.prepared],
+                "tables": [asdict(seen) for seen in (made and amounts.tables(made)) or ()],
+                "products": [asdict(one) for one in (made and amounts.products(made)) or ()],
             }
         )
     else:
-        words = terminal.WORDS[lang]
-        if report.layers:
-            give(f"{words['understood']}\n{terminal.layer_table(report, lang)}\n")
-        if about := terminal.understood(report, lang):
-            give(f"{about}\n")
-        for line in terminal.prepared(report.prepared, lang):
-            give(line)
-        for problem in report.problems:
-            give(problem.render(lang))
-        for line in terminal.left_out(uncovered, lang):
-            give(line)
-        errors = sum(problem.is_error for problem in report.problems)
-        warnings = len(report.problems) - errors
-        counts = [f"{words['errors']} {errors}", f"{words['warnings']} {warnings}"]
-        if uncovered:
-            counts.append(f"{words['left_out']} {len(uncovered)}")
-        give(words[","].join(counts))
+        shown(report, path, lang)
     if not report.ok:
         raise click.exceptions.Exit(InputError.exit_code)
     if strict and any(problem.code != "W010" for problem in report.problems):
         raise click.exceptions.Exit(STRICT)
 
 
+def shown(report: "Report", path: Path, language: str) -> None:
+    """Show what was understood, what is wrong, what is lacking, and what to do next."""
+    from gep import overview, terminal
+
+    words, made = terminal.WORDS[language], report.plan
+    if report.layers:
+        give(f"{words['understood']}\n{overview.layers(report, language)}\n")
+    if listed := overview.own_pixels(report, language):
+        give(f"{listed}\n")
+    if made and (listed := overview.tables(made, language)):
+        give(f"{words['tables']}\n{listed}\n")
+    if made and (listed := overview.products(made, language)):
+        give(f"{listed}\n")
+    if about := overview.places(report, language):
+        give(f"{about}\n")
+    for line in terminal.prepared(report.prepared, language):
+        give(line)
+    for problem in report.problems:
+        give(problem.render(language))
+    uncovered = [found.reason for found in made.uncovered] if made else []
+    for line in terminal.left_out(uncovered, language, coded=True):
+        give(line)
+    if made and (lines := overview.lacking(made, language)):
+        give("\n".join([f"{words['to_get']}{words[':']}".rstrip(), *lines]))
+    errors = sum(problem.is_error for problem in report.problems)
+    counts = [f"{words['errors']} {errors}", f"{words['warnings']} {len(report.problems) - errors}"]
+    if uncovered:
+        counts.append(f"{words['left_out']} {len(uncovered)}")
+    give(words[","].join(counts))
+    verb = "run" if report.ok else "check"
+    first = "" if report.ok else words["mend"] + words[","]
+    give(f"{words['next']}{words[':']}{first}gep {verb} {path}")
+
+
 def step_as_data(step: "Step") -> dict[str, Any]:
     """How one raster is made, as plain data."""
     made = {"raster": step.name, "method": step.preparation.method, "file": str(step.path)}
-    return made | {"from": list(step.made_from), "ready": step.ready}
+    return made | {"from": list(step.made_from), "ready": step.ready, "memory": step.memory}
 
 
 @main.command()
 @click.argument("words", metavar="[GEP.TOML] [NAME]...", nargs=-1)
 @click.option("--list", "listed", is_flag=True, help="list what can be prepared / 列出可推算的栅格")
-@options("progress")
-def prepare(words: tuple[str, ...], listed: bool, progress: str, as_data: bool, lang: str) -> None:
+@options("threads", "progress")
+def prepare(
+    words: tuple[str, ...],
+    listed: bool,
+    threads: int | None,
+    progress: str,
+    as_data: bool,
+    lang: str,
+) -> None:
     """Make rasters that are not given out of raw data / 由原始数据推算缺少的栅格."""
     import gep
     from gep import listing, terminal
+    from gep.step import losses
 
     if listed:
         rows = listing.preparations()
         if as_data:
             give_json(rows)
         else:
-            head = listing.PREPARATION_COLUMNS
-            body = [[row[column] for column in head] for row in rows]
-            give(terminal.ruled([head, *body], frozenset(), False))
+            shown_rows = listing.table(rows, listing.PREPARATION_COLUMNS, lang)
+            give(terminal.ruled(shown_rows, frozenset(), False))
         return
-    path = Path(words[0]) if words and words[0].endswith(".toml") else Path("gep.toml")
-    names = words[1:] if words and words[0].endswith(".toml") else words
+    first = Path(words[0]) if words else Path()
+    named = bool(words) and (first.suffix == ".toml" or (first / "gep.toml").is_file())
+    path = toml_of(first) if named else Path("gep.toml")
+    names = words[1:] if named else words
     with progress_of("none" if as_data else progress) as shown:
-        steps = gep.open(path).prepare(*names, progress=shown)
+        steps = gep.open(path).prepare(*names, threads=threads, progress=shown)
     if as_data:
-        give_json([step_as_data(step) for step in steps])
+        found = {step.name: [as_json(problem) for problem in losses(step)] for step in steps}
+        give_json([step_as_data(step) | {"problems": found[step.name]} for step in steps])
         return
+    warn(tuple(problem for step in steps for problem in losses(step)), lang)
     for step in steps:
         state = terminal.WORDS[lang]["made_before" if step.ready else "made_now"]
         mark = terminal.WORDS[lang][":"]
@@ -384,10 +538,20 @@ def prepare(words: tuple[str, ...], listed: bool, progress: str, as_data: bool, 
     metavar="[NAME]",
     help="maps per pixel: all, or service, service.indicator, group, total / 栅格地图，可重复",
 )
+@click.option("-n", "--dry-run", is_flag=True, help="only say what would be done / 只说明将做什么")
+@click.option("--fresh", is_flag=True, help="compute every tile anew / 重新计算所有瓦片")
+@click.option(
+    "--scheduler",
+    metavar="tcp://HOST:PORT",
+    help="have a dask cluster compute the tiles / 由 dask 集群计算瓦片",
+)
 @options("output", "threads", "progress", "strict")
 def run(
     path: Path,
     maps: tuple[str, ...],
+    dry_run: bool,
+    fresh: bool,
+    scheduler: str | None,
     output: Path | None,
     threads: int | None,
     progress: str,
@@ -399,13 +563,19 @@ def run(
     if taken := [name for name in maps if name.endswith(".toml")]:
         raise click.UsageError(f"gep run {taken[0]} --maps")
     wanted: Wanted | None = maps or None
-    account(path, output, threads, progress, strict, as_data, lang, wanted)
+    if dry_run:
+        foretell(path, output, threads, as_data, lang, wanted, fresh)
+    else:
+        words = (path, output, threads, progress, strict, as_data, lang, wanted, fresh)
+        account(*words, scheduler)
 
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("place")
-@click.option("--service", required=True, help="service, either language / 服务，中英文均可")
+@click.option(
+    "--service", default="total", help="service, either language; else the total / 服务，中英文均可"
+)
 @options()
 def explain(folder: Path, place: str, service: str, as_data: bool, lang: str) -> None:
     """Say how one number came about / 说明一个数字的来历."""
@@ -494,8 +664,8 @@ def services(profile: str, as_data: bool, lang: str) -> None:
     if as_data:
         give_json(rows)
     else:
-        head = listing.SERVICE_COLUMNS
-        give(terminal.ruled([head, *([row[c] for c in head] for row in rows)], frozenset(), False))
+        shown_rows = listing.table(rows, listing.SERVICE_COLUMNS, lang)
+        give(terminal.ruled(shown_rows, frozenset(), False))
 
 
 @main.command()
@@ -515,22 +685,23 @@ def show(service: str, as_csv: bool, as_data: bool, lang: str) -> None:
     elif not rows:
         give(terminal.WORDS[lang]["no_numbers"].format(name=service))
     else:
-        head = ("name", "set", "key", "value", "unit", "source", "where", "status")
-        body = [[str(row[column]) for column in head] for row in rows]
-        give(terminal.ruled([head, *body], frozenset({3}), False))
+        shown_rows = listing.table(rows, listing.SHOWN_COLUMNS, lang)
+        give(terminal.ruled(shown_rows, frozenset({3}), False))
 
 
 @main.command()
 @options()
 def profiles(as_data: bool, lang: str) -> None:
     """List the profiles / 列出参数方案."""
-    from gep import profile, terminal
+    from gep import listing, profile, terminal
 
+    names = listing.PROFILE_COLUMNS
     rows = [profile.load(name) for name in profile.names()]
     if as_data:
         give_json([{"name": p.name, "status": p.status, **p.title._asdict()} for p in rows])
     else:
-        give(terminal.aligned([(p.name, p.status, p.title.say(lang)) for p in rows]))
+        body = [dict(zip(names, (p.name, p.status, p.title.say(lang)), strict=True)) for p in rows]
+        give(terminal.aligned(listing.table(body, names, lang)[1:]))
 
 
 @main.command("help")
@@ -538,25 +709,24 @@ def profiles(as_data: bool, lang: str) -> None:
 @options()
 def help_code(code: str | None, as_data: bool, lang: str) -> None:
     """Explain a message by its code, as in `gep help E031`; all without one / 说明消息."""
+    from gep import help as helping
+
     known = messages()
     if code is None:
         for name in sorted(known):
-            give(f"{name}  {general(known[name][lang])}")
+            give(f"{name}  {helping.general(known[name][lang], lang)}")
         return
     name = code.upper()
     if name not in known:
         fields = {"code": code, "first": min(known), "last": max(known)}
         raise InputError(Problem("E018", fields))
     if as_data:
-        give_json({"code": name, **known[name]})
+        more = {f"why_{tongue}": helping.why(name, tongue) for tongue in ("en", "zh")}
+        more |= {f"example_{tongue}": helping.example(name, tongue) for tongue in ("en", "zh")}
+        give_json({"code": name, **known[name], **more})
     else:
-        for key in (lang, f"fix_{lang}"):
-            give(general(known[name][key]))
-
-
-def general(text: str) -> str:
-    """Return a message with the names of its holes instead of values."""
-    return text.replace("{", "‹").replace("}", "›")
+        for line in helping.explain(name, lang):
+            give(line)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,16 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from gep.errors import InputError, Problem
 from gep.reasons import of_file, of_value
 
 Kind = Literal["density", "class", "extensive"]
+ECOSYSTEM = "ecosystem"
+"""Raster whose grid is that of the account."""
+Year = Annotated[int, Field(ge=1900, le=2060)]
+"""Year of data: those of an account, and older surveys."""
 BESIDE = (".cpg", ".dbf", ".prj", ".shx")
 """Files beside a shapefile that its polygons, codes and names follow from."""
 
@@ -60,8 +64,8 @@ class RasterSection(Section):
     fill: list[float | int] = []
     valid: Annotated[list[float | int], Field(min_length=2, max_length=2)] | None = None
     kind: Kind = "density"
-    resampling: Literal["nearest", "bilinear"] | None = None
-    year: int | None = None
+    resampling: Literal["nearest", "bilinear", "average", "conserved"] | None = None
+    year: Year | None = None
 
 
 class ColumnSection(Section):
@@ -76,8 +80,16 @@ class TableSection(Section):
 
     file: str
     sheet: str | None = None
-    year: int | None = None
+    year: Year | None = None
     columns: dict[str, ColumnSection] = {}
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _named(cls, said: Any) -> Any:
+        """Columns given by the name they have in the file alone."""
+        if not isinstance(said, dict):
+            return said
+        return {k: {"column": v} if isinstance(v, str) else v for k, v in said.items()}
 
 
 class CoefficientsSection(Section):
@@ -142,9 +154,23 @@ def read(path: Path) -> Definition:
 def define(raw: dict[str, Any], name: str) -> Definition:
     """Definition made of plain tables, such as a parsed gep.toml."""
     try:
-        return Definition.model_validate(raw)
+        found = Definition.model_validate(raw)
+        if slips := _slips(name, found):
+            raise InputError(*slips)
+        return found
     except ValidationError as error:
         raise InputError(*(_problem(name, detail) for detail in error.errors())) from None
+
+
+def _slips(file: str, definition: Definition) -> list[Problem]:
+    """E002 of the raster that is likely meant for the one no account can do without."""
+    if ECOSYSTEM in definition.rasters:
+        return []
+    close = difflib.get_close_matches(ECOSYSTEM, definition.rasters, 1)
+    return [
+        Problem("E002", {"file": file, "key": f"rasters.{name}", "known": ECOSYSTEM})
+        for name in close
+    ]
 
 
 def _problem(file: str, detail: Any) -> Problem:

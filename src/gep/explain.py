@@ -7,10 +7,14 @@ from typing import Any
 from gep.ecosystems import ecosystems, groups
 from gep.errors import InputError, Problem
 from gep.layers import variables
-from gep.phrases import WORDS
+from gep.phrases import WORDS, formula, titled
 from gep.profile import catalogue
 from gep.tables import say_quantity, ten_thousands
 
+TOTALS = ("total", "gep", "合计", "总计", "总值")
+"""What people call the sum of all services, and the area that has all counties."""
+UNALLOCATED = "unallocated"
+"""Place of what belongs to no county."""
 MEASURED, FORMULA = "measured", "formula"
 """How the rows of a table came to their amounts, as run.json names it."""
 
@@ -26,8 +30,12 @@ def explain(
         E015 no such service in the run, E016 no such place.
     """
     core = run["core"]
-    name = _service(core, service)
+    whole = service.lower() in TOTALS
+    name = "" if whole else _service(core, service)
     code, county, places = _place(core, rows, place)
+    if whole:
+        own = [row for row in rows if row["county_code"] in places]
+        return "\n".join(_total(run, own, code, county, language))
     mine = [row for row in rows if row["county_code"] in places and row["service"] == name]
     title = catalogue()[name].title.say(language)
     year = core["account"]["account"]["year"]
@@ -36,9 +44,7 @@ def explain(
     total = ten_thousands(sum(money)) + " 万元" if money else words["missing"]
     called = f"{county} {words.get(code, code)}".strip()
     lines = [f"{called} · {title} · {year}    {words['value']} {total}"]
-    state = words["provisional"] + (words["partial"] if core["uncovered"] else "")
-    profile = f"{core['profile']['name']} {core['profile']['version']}"
-    lines.append(words["state"].format(state=state, profile=profile))
+    lines.append(_state(core, words))
     for item in core["items"]:
         if item["service"] == name:
             own = _own_rows(item, mine)
@@ -50,6 +56,44 @@ def explain(
     versions = words[","].join(f"{n} {software[n]}" for n in ("gep", "numpy", "numba", "rasterio"))
     lines.append(f"{words['run']} {run['root'][:16]}   {versions}")
     return "\n".join(lines)
+
+
+def _total(
+    run: Mapping[str, Any], rows: list[dict[str, str]], code: str, county: str, language: str
+) -> list[str]:
+    """Lines on the total of one place: the services it is the sum of, and what it lacks."""
+    core, words = run["core"], WORDS[language]
+    sums: dict[str, list[int]] = {}
+    for row in rows:
+        if row["value"]:
+            sums.setdefault(row["service"], []).append(_cents(row["value"]))
+    cents = {name: sum(found) for name, found in sums.items()}
+    money = sum(cents.values())
+    lacks = list(dict.fromkeys(r["service"] for r in rows if r["value_unit"] and not r["value"]))
+    whole = not lacks and not core["uncovered"]
+    year = core["account"]["account"]["year"]
+    called = f"{county} {words.get(code, code)}".strip()
+    total = words["gep" if whole else "not_gep"]
+    said = f"{ten_thousands(money)} 万元" if cents else words["missing"]
+    lines = [f"{called} · {total} · {year}    {words['value']} {said}"]
+    lines += [_state(core, words), f"{words['sum_of']}{words[':']}".rstrip()]
+    for name, own in cents.items():
+        share = f"  {Decimal(own) / money:.1%}" if money else ""
+        title = catalogue()[name].title.say(language)
+        lines.append(f"    {title} {name}{words[':']}{ten_thousands(own)} 万元{share}")
+    if lacks:
+        titles = (catalogue()[name].title.say(language) for name in lacks)
+        lines.append(f"{words['lacks']}{words[':']}{words['list'].join(titles)}")
+    lines += [f"{words['uncovered']}{words[':']}{u[language]}" for u in core["uncovered"]]
+    lines.append(f"{words['run']} {run['root'][:16]}   gep {core['software']['gep']}")
+    return lines
+
+
+def _state(core: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    """How far the profile of a run is verified, and whether the account is whole."""
+    state = words["provisional"] + (words["partial"] if core["uncovered"] else "")
+    profile = f"{core['profile']['name']} {core['profile']['version']}"
+    return words["state"].format(state=state, profile=profile)
 
 
 def _service(core: Mapping[str, Any], asked: str) -> str:
@@ -75,8 +119,10 @@ def _place(
     known = {row["county_code"]: row["county_name"] for row in rows}
     found = [(code, name, {code}) for code, name in known.items()]
     found += [(area["code"], area["name"], set(area["places"])) for area in core["areas"]]
-    for code, name, places in found:
-        if asked and asked in (code, name):
+    whole = found[-1:] if asked.lower() in TOTALS else []
+    for code, name, places in [*whole, *found]:
+        here = asked in (code, name, WORDS["zh"].get(code)) or whole
+        if asked and here:
             return code, name, places
     named = (f"{code} {name}".strip() for code, name, _ in (*found[:6], *found[-2:]))
     some = list(dict.fromkeys(named))
@@ -120,14 +166,17 @@ def _item(
         lines.append(f"    {_said(ways, unit, language)}")
     by_formula = not ways or FORMULA in ways
     if by_formula:
-        lines.append(f"    {words['formula']}{words[':']}{item['source']}")
+        lines.append(f"    {words['formula']}{words[':']}{formula(item['source'], language)}")
     if item["derived_from"]:
-        parts = "".join(f" × {name}" for name in item["times"])
-        per = "".join(f" / {name}" for name in item["per"])
-        lines.append(f"    {words['from']}{words[':']}{item['derived_from']}{parts}{per}")
+        parts = "".join(f" × {_titled(core, name, language)}" for name in item["times"])
+        per = "".join(f" / {_titled(core, name, language)}" for name in item["per"])
+        base = item["derived_from"]
+        of = _titled(core, base if "." in base else f"{item['service']}.{base}", language)
+        lines.append(f"    {words['from']}{words[':']}{of}{parts}{per}")
     if item["cap"]:
         lines.append(
-            f"    {words['cap']}{words[':']}{item['cap']}  {_file(core, 'statistics', item['cap'])}"
+            f"    {words['cap']}{words[':']}{titled(item['cap'], language)}"
+            f"  {_file(core, 'statistics', item['cap'])}"
         )
         limits = item["capped"].get(code)
         if limits:
@@ -139,7 +188,7 @@ def _item(
         measured = rows_of["measured"] if not ways or MEASURED in ways else {}
         columns = (rows_of["columns"] if by_formula else {}) | measured
         listed = words[","].join(f"{name} [{unit}]" for name, unit in columns.items())
-        table = f"{rows_of['table']}{words[':']}{listed}"
+        table = f"{titled(rows_of['table'], language)}{words[':']}{listed}"
         at = _file(core, "statistics", rows_of["table"])
         lines.append(f"    {words['table']}{words[':']}{table}  {at}")
     for raster, unit in item["rasters"].items():
@@ -199,7 +248,10 @@ def _prepared(
     words = WORDS[language]
     method = f"{words['(']}{made['method']}{words[')']}"
     head = f"{words['prepared']}{words[':']}{made['title'][language]}{method}"
-    lines = [f"      {head}", f"      {words['formula']}{words[':']}{made['source']}"]
+    lines = [
+        f"      {head}",
+        f"      {words['formula']}{words[':']}{formula(made['source'], language)}",
+    ]
     for name, unit in made["rasters"].items():
         title = variables()[name].title.say(language) + " " if name in variables() else ""
         lines.append(
@@ -210,6 +262,17 @@ def _prepared(
     for name, found in made["coefficients"].items():
         lines += [f"  {line}" for line in _coefficient(name, found, rows, code, language)]
     return lines
+
+
+def _titled(core: Mapping[str, Any], name: str, language: str) -> str:
+    """Title of an indicator `service.indicator` or of a coefficient of the run, and its name."""
+    for item in core["items"]:
+        if name == f"{item['service']}.{item['indicator']}":
+            title = item["title"][language]
+            return f"{title}（{name}）" if language == "zh" else item["indicator"]
+        if language == "zh" and name in item["coefficients"]:
+            return f"{item['coefficients'][name]['title'][language]}（{name}）"
+    return name
 
 
 def _file(core: Mapping[str, Any], kind: str, name: str) -> str:
@@ -248,13 +311,15 @@ def _coefficient(
         tags.setdefault(_tag(value, words), []).append(f"{label}{value['value']}")
     unit = "" if found["unit"] == "1" else f" [{found['unit']}]"
     title = found["title"][language]
-    head = f"    {words['coefficients']}{words[':']}{title} {name}{unit} ({found['at']})"
+    at = f"{words['(']}{found['at']}{words[')']}"
+    head = f"    {words['coefficients']}{words[':']}{title} {name}{unit}{at}"
     return [head, *(f"      {words[','].join(texts)}  {tag}" for tag, texts in tags.items())]
 
 
 def _price(price: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
     printed = price["printed"]
-    line = f"    {words['price']}{words[':']}{price['price']} {price['unit']}  ({price['at']})"
+    at = f"{words['(']}{price['at']}{words[')']}"
+    line = f"    {words['price']}{words[':']}{price['price']} {price['unit']}{at}"
     origin = (
         f"      {words['printed']} {printed['value']} {printed['unit']}  {_tag(printed, words)}"
     )
@@ -271,12 +336,13 @@ def _products(
     language: str,
 ) -> list[str]:
     """Lines on open rows: every product with quantity, price and value."""
-    lines = [f"    {words['formula']}{words[':']}{item['source']}"]
+    lines = [f"    {words['formula']}{words[':']}{formula(item['source'], language)}"]
     lines.append(f"    {words['table']}{words[':']}{_file(core, 'statistics', item['table'])}")
     for raster in item["spread"]:
         if f"rasters.{raster}" in core["inputs"]:
             lines.append(
-                f"    {words['spread']}{words[':']}{raster}  {_file(core, 'rasters', raster)}"
+                f"    {words['spread']}{words[':']}{titled(raster, language)}"
+                f"  {_file(core, 'rasters', raster)}"
             )
             break
     for product in dict.fromkeys(row["indicator"] for row in rows):

@@ -2,19 +2,35 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from gep.ecosystems import Title
 from gep.shipped import folder, read_toml
 from gep.units import factor
 
 UNKNOWN = Title("—", "—")
+TEXTURE = ("sand", "silt", "clay")
+WHOLE_SOIL = 1.0
+SOIL_SLACK = 0.02
+"""By how much the three parts of a soil may miss the whole."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """Lowest and highest value reported of provinces, by the first two digits of their codes."""
+
+    provinces: frozenset[str]
+    low: float
+    high: float
+    source: str
 
 
 @dataclass(frozen=True)
 class Variable:
     """One raster variable: its name in both languages, its ranges in `unit`, who has it.
 
-    `slips` are factors by which it is often wrong, beside powers of ten and twelve.
+    `slips` are factors by which it is often wrong, beside powers of ten and twelve; `published`
+    what is reported of some provinces.
     """
 
     title: Title
@@ -23,6 +39,7 @@ class Variable:
     usual: tuple[float, float]
     never_zero: bool = False
     slips: tuple[float, ...] = ()
+    published: Published | None = None
     office: Title = UNKNOWN
 
 
@@ -46,10 +63,16 @@ def variables() -> dict[str, Variable]:
             (float(entry["usual"][0]), float(entry["usual"][1])),
             entry.get("never_zero", False),
             tuple(map(float, entry.get("slips", ()))),
+            _published(entry["published"]) if "published" in entry else None,
             Title(**entry["from"]) if "from" in entry else UNKNOWN,
         )
         for name, entry in entries.items()
     }
+
+
+def _published(entry: dict[str, Any]) -> Published:
+    low, high = map(float, entry["range"])
+    return Published(frozenset(entry["provinces"]), low, high, entry["source"])
 
 
 @cache

@@ -20,6 +20,7 @@ from gep.profile import Choice
 from gep.replacements import Said
 from gep.service import AREA, Derived, Indicator, Products, Service, positive, services, source_of
 from gep.statistics import Table
+from gep.text import near
 from gep.units import exact, factor, of_year
 from gep.variants import Variant, variants
 
@@ -231,7 +232,7 @@ def _check_choices(plan: Plan) -> list[Problem]:
         for name in named:
             if name not in allowed:
                 said = {"file": "gep.toml", "key": f"account.{key}: {name}"}
-                problems.append(Problem("E002", said | {"known": ", ".join(allowed)}))
+                problems.append(Problem("E002", said | {"known": near(name, allowed)}))
     for pair in plan.profile.exclusive:
         both = [name for name in pair if any(i.service.name == name for i in plan.items)]
         if len(both) > 1:

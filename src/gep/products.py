@@ -1,15 +1,16 @@
 """The products table: quantity, unit, price and money of every product, read and checked."""
 
 import difflib
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 
 from gep.coefficients import GIVEN, Price, Value
 from gep.ecosystems import Ecosystem, ecosystems, groups, members
-from gep.errors import InputError, Problem, gathering
-from gep.statistics import Row, Table, bounded
+from gep.errors import InputError, Problem, UnitError, gathering
+from gep.statistics import Row, Table, bounded, no_unit
 from gep.text import is_share, is_total, parse_number
-from gep.units import TEN_THOUSANDS, exact, is_money
+from gep.units import candidates, exact, is_money, parse, without_multiple
 
 AGREES = Decimal("0.001")
 """Quantity times price may differ from a stated value by this share."""
@@ -45,10 +46,9 @@ def check(table: Table, group: str, codes: tuple[str, ...]) -> list[Problem]:
     if problems:
         return problems
     seen: dict[tuple[str, str], int] = {}
-    units: dict[str, str] = {}
-    for row in table.rows:
-        if row.cells.get("group") != group:
-            continue
+    mine = [row for row in table.rows if row.cells.get("group") == group]
+    usual = _units(mine)
+    for row in mine:
         at = f"{table.file.name}:{row.line}"
         if is_total(row.cells["product"]):  # it would count twice
             problems.append(Problem("E514", {"at": at, "word": row.cells["product"]}))
@@ -59,12 +59,46 @@ def check(table: Table, group: str, codes: tuple[str, ...]) -> list[Problem]:
             fields = {"at": at, "key": " / ".join(key), "line": seen[key]}
             problems.append(Problem("E505", fields))
         seen.setdefault(key, row.line)
-        unit = units.setdefault(key[1], row.cells["unit"]) or row.cells["unit"]
+        unit, clash = _unit(row, usual.get(key[1]), at)
+        problems += clash
         with gathering(problems):
             read(table, row, unit)
         with gathering(problems):
             grown_on(table, row)
     return problems
+
+
+def _kind(unit: str) -> str:
+    """What a unit measures; nothing where it is none: `read` says so."""
+    try:
+        return str(parse(unit).dimensionality) if unit else ""
+    except UnitError:
+        return ""
+
+
+def _units(rows: list[Row]) -> dict[str, Row]:
+    """First row of each product whose unit measures what most rows of the product do."""
+    kinds: dict[str, list[tuple[str, Row]]] = {}
+    for row in rows:
+        if kind := _kind(row.cells["unit"]):
+            kinds.setdefault(row.cells["product"], []).append((kind, row))
+    found = {}
+    for product, own in kinds.items():
+        counts = Counter(kind for kind, _ in own)
+        found[product] = next(row for kind, row in own if counts[kind] == max(counts.values()))
+    return found
+
+
+def _unit(row: Row, usual: Row | None, at: str) -> tuple[str, list[Problem]]:
+    """Unit a row is read in, and E552 if it measures something else than the other rows."""
+    own = row.cells["unit"]
+    if usual is None:
+        return own, []
+    other = usual.cells["unit"]
+    if _kind(own) in ("", _kind(other)):
+        return other, []
+    fields = {"at": at, "product": row.cells["product"], "unit": own}
+    return own, [Problem("E552", fields | {"line": usual.line, "other": other})]
 
 
 def grown_on(table: Table, row: Row) -> tuple[Ecosystem, ...]:
@@ -99,11 +133,12 @@ def read(table: Table, row: Row, unit: str) -> tuple[Decimal | None, Price | Non
     own = row.cells.get("unit") or unit
     if quantity is not None or number is not None:
         if not own:
-            raise InputError(Problem("E503", {"at": at, "column": "unit", "unit": "t"}))
+            raise InputError(Problem("E554", {"at": at, "quantity": row.cells["quantity"]}))
         times = exact(table.scale(own, unit, f"{at} unit"))
         quantity = None if quantity is None else bounded(quantity * times, f"{at} quantity")
     if stated is not None:
-        stated *= exact(table.scale(_value_unit(table, f"{at} value"), money, f"{at} value"))
+        where = table.places.get("value", f"{at} value")
+        stated *= exact(table.scale(_value_unit(table, f"{at} value"), money, where))
         bounded(stated, f"{at} value")
     price = None
     if number is not None:
@@ -134,18 +169,17 @@ def _price_unit(table: Table, row: Row, own: str, at: str) -> str:
     """
     stated = row.cells.get("price_unit") or table.units.get("price")
     if not stated:
-        fields = {"at": at, "column": "price", "unit": f"元/{own}"}
-        raise InputError(Problem("E503", fields))
+        raise InputError(no_unit(at, "price", (f"元/{own}", f"万元/{own}")))
     if not is_money(stated) or "/" in stated:
         return stated
-    if own.startswith(tuple(TEN_THOUSANDS)):
-        raise InputError(Problem("E515", {"at": at, "unit": own, "plain": own[1:].strip()}))
+    if own != (plain := without_multiple(own)):
+        raise InputError(Problem("E515", {"at": at, "unit": own, "plain": plain}))
     return f"{stated}/({own})"
 
 
 def _value_unit(table: Table, at: str) -> str:
     if "value" not in table.units:
-        raise InputError(Problem("E503", {"at": at, "column": "value", "unit": "元"}))
+        raise InputError(no_unit(at, "value", candidates("CNY")))
     return table.units["value"]
 
 

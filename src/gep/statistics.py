@@ -2,18 +2,21 @@
 
 import difflib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 
 from gep.config import TableSection, locate
 from gep.errors import InputError, Problem, UnitError, stop_on
+from gep.service import Products, services
 from gep.sheets import Sheet, read
 from gep.text import is_share, is_total, parse_number
-from gep.units import exact, factor, is_money, of_unit, of_year, price_year
+from gep.units import candidates, exact, factor, is_money, of_unit, of_year, price_year
 
 KEY = "county_code"
+GROUP = "group"
 ITEM = "name"
 """Column that tells several rows of one county apart."""
 REPEATS = "*"
@@ -42,13 +45,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """A table as read: its rows, and the unit each column states."""
+    """A table as read: its rows, and the unit each column states, and where it does."""
 
     name: str
     file: Path
     year: int
     units: dict[str, str]
     rows: tuple[Row, ...]
+    places: dict[str, str] = field(default_factory=dict)
 
     def number(self, row: Row, column: str, unit: str) -> Decimal | None:
         """Cell in *unit*; None where it is empty.
@@ -73,9 +77,9 @@ class Table:
         if value < 0:
             raise InputError(Problem("E507", {"at": at, "value": value}))
         if column not in self.units:
-            where = f"{self.file.name}: {column}"
-            raise InputError(Problem("E503", {"at": where, "column": column, "unit": unit}))
-        return bounded(value * exact(self.scale(self.units[column], unit, at)), at)
+            raise InputError(no_unit(f"{self.file.name}: {column}", column, candidates(unit)))
+        where = self.places.get(column, at)
+        return bounded(value * exact(self.scale(self.units[column], unit, where)), at)
 
     def has_all(self, column: str) -> bool:
         """Whether every row says something in a column."""
@@ -86,6 +90,7 @@ class Table:
 
         Money is money of the table's year; a column that states another year is refused.
         """
+        stated = have
         if is_money(have):
             want = of_year(want, self.year)
             have = have if price_year(have) else of_year(have, self.year)
@@ -93,7 +98,30 @@ class Table:
         try:
             return factor(f"({have}) / year" if yearly else have, want, at)
         except UnitError as error:
-            raise UnitError(of_unit(error, at)) from None
+            raise UnitError(of_unit(_as_stated(error, stated, have, want), at)) from None
+
+
+def _as_stated(error: UnitError, stated: str, have: str, want: str) -> UnitError:
+    """Error in the words of the table: its unit as it stands there, both without the year."""
+    (problem,) = error.problems
+    fields = dict(problem.fields)
+    if "unit" in fields:
+        return UnitError(Problem(problem.code, fields | {"unit": stated}))
+    try:
+        factor(have, want.removesuffix("/year"), str(fields["what"]))
+    except UnitError as bare:
+        fields = dict(bare.problems[0].fields)
+    return UnitError(Problem(problem.code, fields | {"have": stated}))
+
+
+def no_unit(at: str, column: str, units: Iterable[str]) -> Problem:
+    """E503 of a column whose numbers may be in one of *units*: nobody but its author knows."""
+    names = tuple(units)
+    headers = [f"{column}({name})" for name in names]
+    fields = {"at": at, "column": column}
+    fields |= {"units": ", ".join(names), "units_zh": "、".join(names)}
+    fields |= {"headers": " or ".join(headers), "headers_zh": " 或 ".join(headers)}
+    return Problem("E503", fields)
 
 
 def load(name: str, section: TableSection, folder: Path, year: int) -> Table:
@@ -111,9 +139,11 @@ def load(name: str, section: TableSection, folder: Path, year: int) -> Table:
     sheet = read(path, section.sheet)
     top, names, units = _header(sheet, section)
     _check_mappings(name, section, names, path)
+    places = {column: f"{path.name}:{top} {column}" for column in units}
     for column, declared in section.columns.items():
         if declared.unit:
             units[column] = declared.unit
+            places[column] = f"statistics.{name}.columns.{column}"
     twice = sorted({n for n in names if n and names.count(n) > 1})
     if twice:
         raise InputError(Problem("E508", {"file": path, "columns": ", ".join(twice)}))
@@ -122,7 +152,7 @@ def load(name: str, section: TableSection, folder: Path, year: int) -> Table:
     rows = [_row(path, number, line, names) for number, line in lines]
     if not rows:
         raise InputError(Problem("E506", {"file": path}))
-    return Table(name, path, section.year or year, units, tuple(rows))
+    return Table(name, path, section.year or year, units, tuple(rows), places)
 
 
 def _header(sheet: Sheet, section: TableSection) -> tuple[int, list[str], dict[str, str]]:
@@ -201,7 +231,20 @@ def _row(path: Path, number: int, line: list[str], names: list[str]) -> Row:
         raise InputError(Problem("E512", fields))
     padded = [*line, *[""] * (len(names) - len(line))]
     cells = dict(zip(names, (cell.strip() for cell in padded), strict=False))
+    if GROUP in cells:
+        cells[GROUP] = groups().get(cells[GROUP], cells[GROUP])
     return Row(number, cells[KEY].lstrip("'"), cells)
+
+
+@cache
+def groups() -> dict[str, str]:
+    """Groups of products by what a table may call them in Chinese: 农业产品, or 农业."""
+    found: dict[str, str] = {}
+    for service in services().values():
+        for i in service.indicators:
+            if isinstance(i, Products):
+                found |= dict.fromkeys((service.title.zh, i.title.zh), i.group)
+    return found | {title.removesuffix("产品"): group for title, group in found.items()}
 
 
 def check(
@@ -266,12 +309,13 @@ def without_rows(table: Table, names: Mapping[str, str], group: str = "") -> lis
     absent = [code for code in names if code not in {row.county for row in rows}]
     if not absent:
         return []
-    listed = ", ".join(f"{code} {names[code]}".rstrip() for code in absent[:LISTED])
-    listed += " …" if len(absent) > LISTED else ""
+    listed = [f"{code} {names[code]}".rstrip() for code in absent[:LISTED]]
+    more = " …" if len(absent) > LISTED else ""
     at = f"{table.file.name}, {group}" if group else table.file.name
     at_zh = f"{table.file.name}，{group}" if group else table.file.name
     fields: dict[str, object] = {"at": at, "at_zh": at_zh, "count": len(absent)}
-    fields |= {"total": len(names), "counties": listed}
+    fields |= {"total": len(names), "counties": ", ".join(listed) + more}
+    fields["counties_zh"] = "、".join(listed) + more
     return [Problem("W517", fields)]
 
 

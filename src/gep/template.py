@@ -54,6 +54,8 @@ TABLE = """
 WORKBOOKS = """
 # Tables: CSV or .xlsx; of several sheets name one, sheet = "…"
 # 统计表：CSV 或 .xlsx；有多个工作表时用 sheet = "…" 指明
+# Headers of your own: columns = { county_code = "县区代码" }
+# 自己的列名：columns = { county_code = "县区代码" }，也可写 { column = "…", unit = "…" }
 """
 COMPARISONS = {
     "population": "人均 GEP / GEP per person",
@@ -159,6 +161,11 @@ def _tables(ready: list[Service]) -> dict[str, tuple[str, list[str]]]:
     return {name: (",".join(row) + "\r\n", users[name]) for name, row in columns.items()}
 
 
+def headers(ready: list[Service]) -> dict[str, str]:
+    """Header line of every statistics table, as a CSV would begin."""
+    return {name: line.strip() for name, (line, _) in _tables(ready).items()}
+
+
 def _header(name: str, unit: str) -> str:
     """Column with its unit; a table is of one year, so an amount of a year needs no `/year`.
 
@@ -225,5 +232,6 @@ def _list(ready: list[Service]) -> str:
     for service in ready:
         for i in service.indicators:
             if isinstance(i, Products):
-                lines.append(f"- {i.group}：{service.title.zh}")
+                zh = service.title.zh.removesuffix(OPTIONAL)
+                lines.append(f"- {i.group}，或 {zh} / {i.group}, or {zh}")
     return "\n".join(lines) + "\n"

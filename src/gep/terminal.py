@@ -1,16 +1,16 @@
-"""What the command line shows: tables and lines of text in either language, nothing computed."""
+"""What the command line shows of a run: tables and lines of text in either language."""
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gep.cube import Cube
-from gep.ecosystems import ecosystems
+from gep.phrases import titled
 from gep.profile import catalogue
 from gep.tables import areas, say_quantity, status, summary, ten_thousands
 
 if TYPE_CHECKING:
-    from gep.engine import Report
     from gep.errors import Problem
     from gep.result import Result
     from gep.step import Step
@@ -53,6 +53,11 @@ WORDS = {
         "independent": "quantities equal those a script without any of this code worked out",
         "understood": "layers as understood, inside the counties",
         "layer": "layer",
+        "own_pixels": "pixels of its own",
+        "nearest": "the one a centre lies in",
+        "bilinear": "bilinear between their centres",
+        "average": "mean by area",
+        "conserved": "amounts shared out by area, totals kept",
         "counties": "counties",
         "table": "table",
         "rows": "rows",
@@ -72,6 +77,8 @@ WORDS = {
         "errors": "errors:",
         "left_out": "not covered:",
         "to_prepare": "will be prepared",
+        "holding": "holding {size} GB in memory",
+        "seen_when_made": "some faults of what they are made of are seen when they are made only",
         "is_prepared": "prepared",
         "made_now": "made now",
         "nothing_to_prepare": "nothing needs to be prepared",
@@ -100,6 +107,20 @@ WORDS = {
         "unpriced": "money without quantity and price",
         "of_leaves": "{money} CNY (leaves: {count})",
         "same": "no difference",
+        ";": "; ",
+        "list": ", ",
+        "column": "column",
+        "filled": "numbers",
+        "sum": "sum, or range",
+        "mend": "mend what is listed",
+        "product": "product",
+        "group": "group",
+        "prices": "price",
+        "tables": "tables as understood",
+        "to_get": "how to get what is lacking",
+        "header": "header",
+        "whom": "ask",
+        "or_prepare": "or prepare it from",
     },
     "zh": {
         ":": "：",
@@ -138,6 +159,11 @@ WORDS = {
         "independent": "个实物量与独立脚本的计算结果一致",
         "understood": "图层解读（县区范围内）",
         "layer": "图层",
+        "own_pixels": "自有像元",
+        "nearest": "取核算像元中心所在的像元",
+        "bilinear": "在像元中心之间双线性内插",
+        "average": "按面积取均值",
+        "conserved": "总量按面积分摊，合计不变",
         "counties": "县区",
         "table": "统计表",
         "rows": "行",
@@ -157,6 +183,8 @@ WORDS = {
         "errors": "错误",
         "left_out": "未核算",
         "to_prepare": "将推算",
+        "holding": "占用内存 {size} GB",
+        "seen_when_made": "所用数据的部分问题要到推算时才能发现",
         "is_prepared": "已推算",
         "made_now": "刚生成",
         "nothing_to_prepare": "没有需要推算的栅格",
@@ -185,6 +213,20 @@ WORDS = {
         "unpriced": "只有金额，没有实物量和价格",
         "of_leaves": "{money} 元（{count} 个最细单元）",
         "same": "没有变化",
+        ";": "；",
+        "list": "、",
+        "column": "列",
+        "filled": "有数",
+        "sum": "合计或范围",
+        "mend": "改正所列问题",
+        "product": "产品",
+        "group": "类别",
+        "prices": "单价",
+        "tables": "统计表解读",
+        "to_get": "缺少的输入与获取办法",
+        "header": "表头",
+        "whom": "来源",
+        "or_prepare": "或由其推算",
     },
 }
 
@@ -293,79 +335,68 @@ def notes(result: "Result", language: str) -> list[str]:
     return lines
 
 
-def understood(report: "Report", language: str) -> str:
-    """Counties, tables and ecosystems as they were understood, one line each."""
-    if report.plan is None:
-        return ""
-    words = WORDS[language]
-    counties = report.plan.counties
-    area = sum(counties.areas) / 1e6
-    first = zip(counties.codes[:4], counties.names[:4], strict=True)
-    listed = words[","].join(f"{code} {name}" for code, name in first)
-    more = " …" if len(counties.codes) > 4 else ""
-    count = f"{words['counties']}{words[':']}{len(counties.codes)}{words[',']}{area:,.2f} km²"
-    lines = [f"{count}{words['(']}{listed}{more}{words[')']}"]
-    for table in report.plan.tables.values():
-        count = f"{len(table.rows)} {words['rows']}"
-        lines.append(f"{words['table']} {table.name}{words[':']}{count}")
-    largest = sorted(report.ecosystems.items(), key=lambda entry: -entry[1])
-    shares = [f"{_kind(key, language)} {share:.1%}" for key, share in largest]
-    return "\n".join([*lines, f"{words['ecosystems']}{words[':']}{words[','].join(shares)}"])
+def left_out(reasons: Sequence["Problem"], language: str, coded: bool = False) -> list[str]:
+    """Return what the account leaves out: all that is not built in one line, the rest one each.
 
-
-def _kind(key: str, language: str) -> str:
-    known = ecosystems().get(key)
-    return known.title.say(language) if known else WORDS[language]["nodata"]
-
-
-def left_out(reasons: Sequence["Problem"], language: str) -> list[str]:
-    """Return what the account leaves out: all that is not built in one line, the rest one each."""
+    With *coded* each line begins with the code of its message.
+    """
     words = WORDS[language]
     unbuilt = [str(r.fields["service"]) for r in reasons if r.code == "W101"]
     named = [catalogue()[name].title.say(language) for name in unbuilt]
     unbuilt_ones = f"{words['uncovered']}{words['(']}{words['not_built']}{words[')']}".rstrip()
-    lines = [f"{unbuilt_ones}{words[':']}{words[','].join(named)}"] if named else []
-    return lines + [_lacking(r, language) for r in reasons if r.code != "W101"]
+    code = "W101  " if coded else ""
+    lines = [f"{code}{unbuilt_ones}{words[':']}{words[','].join(named)}"] if named else []
+    rest = [r for r in reasons if r.code != "W101"]
+    return lines + [f"{r.code}  " * coded + _lacking(r, language) for r in rest]
 
 
 def _lacking(reason: "Problem", language: str) -> str:
     """Why an indicator is not covered, under its titles; any other reason behind its heading."""
-    from gep.service import services
-
-    words, text = WORDS[language], reason.text(language)
+    words, text = WORDS[language], _in_words(reason, language).text(language)
     name, indicator = (str(reason.fields.get(key, "")) for key in ("service", "indicator"))
     key = f"{name}.{indicator}".rstrip(".")
     if not name or not text.startswith(key):
         return f"{words['uncovered']}{words[':']}{text}"
+    return indicator_called(key, language) + text.removeprefix(key)
+
+
+def indicator_called(key: str, language: str) -> str:
+    """Titles of a service and its indicator, `service.indicator`; one where they are the same."""
+    from gep.service import services
+
+    name, _, indicator = key.partition(".")
     own = [i for (owner, _), s in services().items() if owner == name for i in s.indicators]
     title = next((i.title.say(language) for i in own if i.name == indicator), indicator)
     titles = filter(None, (catalogue()[name].title.say(language), title))
-    return words["·"].join(dict.fromkeys(titles)) + text.removeprefix(key)
+    return WORDS[language]["·"].join(dict.fromkeys(titles))
+
+
+def _in_words(reason: "Problem", language: str) -> "Problem":
+    """Reason whose rasters and table are named by their titles too."""
+    fields = dict(reason.fields)
+    for key in {"rasters", "table"} & fields.keys():
+        names = str(fields[key]).split(", ")
+        fields[key] = WORDS[language]["list"].join(titled(name, language) for name in names)
+    if "of" in fields:
+        fields["of"] = indicator_called(str(fields["of"]), language)
+    return replace(reason, fields=fields)
 
 
 def prepared(steps: Sequence["Step"], language: str) -> list[str]:
-    """Return one line per raster that is not given but made: how, and from what."""
-    words = WORDS[language]
-    return [
-        f"{words['is_prepared' if step.ready else 'to_prepare']}{words[':']}"
-        f"{called(step, language)}{words[',']}{words['from']} {', '.join(step.made_from)}"
-        for step in steps
-    ]
+    """Return one line per raster that is not given but made: how, from what, in what memory."""
+    words, lines = WORDS[language], []
+    for step in steps:
+        made = words["is_prepared" if step.ready else "to_prepare"]
+        listed = words["list"].join(titled(name, language) for name in step.made_from)
+        line = f"{made}{words[':']}{called(step, language)}{words[',']}{words['from']} {listed}"
+        if step.memory and not step.ready:
+            line += words[","] + words["holding"].format(size=f"{step.memory / 1e9:.1f}")
+        lines.append(line)
+    return lines if all(step.ready for step in steps) else [*lines, words["seen_when_made"]]
 
 
 def called(step: "Step", language: str) -> str:
     """Name of a raster that is made, with its title and the method."""
     words = WORDS[language]
     method = f"{step.preparation.title.say(language)}{words[',']}{step.preparation.method}"
-    return f"{step.name}{words['(']}{method}{words[')']}"
-
-
-def layer_table(report: "Report", language: str) -> str:
-    """Return what was understood of every layer."""
-    words = WORDS[language]
-    names = ("layer", "file", "unit", "low", "median", "high", "lost")
-    rows = [[words[name] for name in names]]
-    for row in report.layers:
-        numbers = [f"{value:.6g}" for value in (row.low, row.median, row.high)]
-        rows.append([row.name, row.file, row.unit, *numbers, f"{row.missing:.2%}"])
-    return ruled(rows, frozenset({3, 4, 5, 6}), last=False)
+    return f"{titled(step.name, language)}{words['(']}{method}{words[')']}"

@@ -1,7 +1,9 @@
 """Text people write: encodings of files, numbers in cells."""
 
+import difflib
 import re
 import unicodedata
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,6 +12,8 @@ from gep.errors import InputError, Problem
 EMPTY = ("", "-", "—", "–", "...", "/", "NA", "N/A", "null")
 TOTALS = ("合计", "总计", "小计", "共计", "总产值", "总值")
 """Words that begin or end the name of a row that adds up others."""
+ALIKE = 0.7
+"""How alike two names are, of 1, where one may be meant by the other."""
 SUMS = {"total", "totals", "subtotal"}
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９．，＋－％", "0123456789.,+-%")
 """All that is folded: ① and ² are no digits of the number they stand behind."""
@@ -18,6 +22,16 @@ _GROUPED = re.compile(
 )
 """Thousands set apart by commas, or by blanks."""
 _PLAIN = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """Names *word* is likely meant for, at most three; all that are known where it is like none.
+
+    >>> near("ecosystm", ["ecosystem", "slope"]), near("x", ["ecosystem", "slope"])
+    ('ecosystem', 'ecosystem, slope')
+    """
+    names = list(known)
+    return ", ".join(difflib.get_close_matches(word, names, cutoff=ALIKE) or names)
 
 
 def is_total(word: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from gep import statistics
+from gep.amounts import doubts
 from gep.check import Understood
 from gep.columns import JUDGED
 from gep.ecosystems import Title
@@ -48,7 +49,7 @@ def early(plan: Plan, layers: Iterable[Understood]) -> list[Problem]:
             table = plan.tables[name]
             known = {c: unit for c, unit in columns.items() if c in table.rows[0].cells}
             problems += statistics.check(table, known or columns, plan.counties.codes)
-    return problems + plausible.carbon_problems(plan, layers)[1]
+    return problems + doubts(plan) + plausible.carbon_problems(plan, layers)[1]
 
 
 def findings(case: Case) -> list[Finding]:

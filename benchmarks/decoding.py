@@ -1,0 +1,124 @@
+"""Decoding past GDAL: `gep.decoding` against the floor of `decode`, the same files and threads.
+
+Per encoding the tiles of all layers are read as stored (`direct`), lent rather than copied
+(`lent`), and as float32 with NaN (`staged`; beside it what numpy makes of rasterio's).
+"""
+
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from decode import ENCODINGS, LARGEST, floor, layers
+from landscape import TILE
+from province import Recipe, province
+from rasterio.windows import Window
+from timing import THREADS, paired, ratio
+
+from gep.decoding import Tiles, tiles_of
+
+UNPREDICTED = {"zstd": ("ZSTD", 3, False), "deflate": ("DEFLATE", 6, False)}
+UNPREDICTED["lzw"] = ("LZW", 0, False)
+
+
+def opened(paths: list[Path], stack: ExitStack) -> list[tuple[Tiles, float]]:
+    """Tiles and fill value of every file."""
+    found = []
+    for path in paths:
+        with rasterio.open(path) as file:
+            tiles = tiles_of(file, 1)
+            if tiles is None:
+                raise ValueError(f"{path} is left to GDAL")
+            stack.callback(tiles.close)
+            found.append((tiles, float("nan") if file.nodata is None else file.nodata))
+    return found
+
+
+def direct(paths: list[Path], threads: int, how: str) -> None:
+    """Open the files, as `floor` does too, and decode every tile; *how* is the way."""
+    with ExitStack() as stack:
+        decoded(opened(paths, stack), threads, how)
+
+
+def decoded(layers: list[tuple[Tiles, float]], threads: int, how: str) -> None:
+    """Decode every tile of some files."""
+    height, width = layers[0][0].shape
+    across, down = -(-width // TILE), -(-height // TILE)
+    numbers = count()
+
+    def work(_: int) -> None:
+        buffers = [np.empty((TILE, TILE), tiles.dtype) for tiles, _ in layers]
+        out = np.empty((TILE, TILE), np.float32)
+        while (number := next(numbers)) < across * down:
+            top, left = number // across * TILE, number % across * TILE
+            window = Window(left, top, min(TILE, width - left), min(TILE, height - top))
+            part = slice(window.height), slice(window.width)
+            for (tiles, nodata), buffer in zip(layers, buffers, strict=True):
+                if how == "staged":
+                    done = tiles.stage(window, out[part], (nodata,))
+                elif how == "lent":
+                    done = tiles.lend(window) is not None
+                else:
+                    done = tiles.read(window, buffer[part]) is not None
+                if not done:
+                    raise ValueError(f"{tiles.file.name}: {window} was left to GDAL")
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, range(threads)))
+
+
+def staged_by_numpy(paths: list[Path], threads: int) -> None:
+    """Decode every tile with rasterio, and make it float32 with NaN."""
+    with rasterio.open(paths[0]) as first:
+        side = first.width
+    across = -(-side // TILE)
+    numbers = count()
+
+    def work(_: int) -> None:
+        with ExitStack() as stack:
+            files = [stack.enter_context(rasterio.open(path)) for path in paths]
+            while (number := next(numbers)) < across * across:
+                top, left = number // across * TILE, number % across * TILE
+                window = Window(left, top, min(TILE, side - left), min(TILE, side - top))
+                for file in files:
+                    stored = file.read(1, window=window)
+                    out = stored.astype(np.float32)
+                    out[stored == file.nodata] = np.nan
+                    if stored.dtype.kind == "f":
+                        out[~np.isfinite(stored)] = np.nan
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, range(threads)))
+
+
+def encoded(name: str, paths: list[Path], size: int, repeats: int) -> list[dict[str, Any]]:
+    """Records of one encoding, with their ratios to rasterio."""
+    found = []
+    for threads in (1, THREADS):
+        mark = f"{name}, {threads} thread{'s' * (threads > 1)}"
+        cases = {f"{mark}: rasterio": lambda n=threads: floor(paths, n)}
+        for how in ("direct", "lent", "staged"):
+            cases[f"{mark}: {how}"] = lambda n=threads, how=how: direct(paths, n, how)
+        cases[f"{mark}: rasterio, staged"] = lambda n=threads: staged_by_numpy(paths, n)
+        records = paired("decoding", size, cases, repeats)
+        base, *others = records.values()
+        for record in others:
+            over = records[f"{mark}: rasterio, staged"] if "staged" in record.case else base
+            record.more["to_rasterio"] = ratio(record, over)
+        found += [record.summary() for record in records.values()]
+    return found
+
+
+def measure(size: int, repeats: int) -> list[dict[str, Any]]:
+    """Time per encoding; the others than the province's are kept only while they are measured."""
+    records = encoded("as the province", layers(province(Recipe(size))), size, repeats)
+    chosen = ENCODINGS | UNPREDICTED if size <= LARGEST else {}
+    for name, (compress, level, predictor) in chosen.items():
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = province(Recipe(size, compress, level, predictor), Path(temporary))
+            records += encoded(name, layers(folder), size, repeats)
+    return records
