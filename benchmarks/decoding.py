@@ -52,44 +52,17 @@ def decoded(layers: list[tuple[Tiles, float]], threads: int, how: str) -> None:
 
     def work(_: int) -> None:
         buffers = [np.empty((TILE, TILE), tiles.dtype) for tiles, _ in layers]
-        out = np.empty((TILE, TILE), np.float32)
         while (number := next(numbers)) < across * down:
             top, left = number // across * TILE, number % across * TILE
             window = Window(left, top, min(TILE, width - left), min(TILE, height - top))
             part = slice(window.height), slice(window.width)
-            for (tiles, nodata), buffer in zip(layers, buffers, strict=True):
-                if how == "staged":
-                    done = tiles.stage(window, out[part], (nodata,))
-                elif how == "lent":
+            for (tiles, _), buffer in zip(layers, buffers, strict=True):
+                if how == "lent":
                     done = tiles.lend(window) is not None
                 else:
                     done = tiles.read(window, buffer[part]) is not None
                 if not done:
                     raise ValueError(f"{tiles.file.name}: {window} was left to GDAL")
-
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, range(threads)))
-
-
-def staged_by_numpy(paths: list[Path], threads: int) -> None:
-    """Decode every tile with rasterio, and make it float32 with NaN."""
-    with rasterio.open(paths[0]) as first:
-        side = first.width
-    across = -(-side // TILE)
-    numbers = count()
-
-    def work(_: int) -> None:
-        with ExitStack() as stack:
-            files = [stack.enter_context(rasterio.open(path)) for path in paths]
-            while (number := next(numbers)) < across * across:
-                top, left = number // across * TILE, number % across * TILE
-                window = Window(left, top, min(TILE, side - left), min(TILE, side - top))
-                for file in files:
-                    stored = file.read(1, window=window)
-                    out = stored.astype(np.float32)
-                    out[stored == file.nodata] = np.nan
-                    if stored.dtype.kind == "f":
-                        out[~np.isfinite(stored)] = np.nan
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, range(threads)))
@@ -101,14 +74,12 @@ def encoded(name: str, paths: list[Path], size: int, repeats: int) -> list[dict[
     for threads in (1, THREADS):
         mark = f"{name}, {threads} thread{'s' * (threads > 1)}"
         cases = {f"{mark}: rasterio": lambda n=threads: floor(paths, n)}
-        for how in ("direct", "lent", "staged"):
+        for how in ("direct", "lent"):
             cases[f"{mark}: {how}"] = lambda n=threads, how=how: direct(paths, n, how)
-        cases[f"{mark}: rasterio, staged"] = lambda n=threads: staged_by_numpy(paths, n)
         records = paired("decoding", size, cases, repeats)
         base, *others = records.values()
         for record in others:
-            over = records[f"{mark}: rasterio, staged"] if "staged" in record.case else base
-            record.more["to_rasterio"] = ratio(record, over)
+            record.more["to_rasterio"] = ratio(record, base)
         found += [record.summary() for record in records.values()]
     return found
 

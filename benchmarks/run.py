@@ -29,7 +29,7 @@ BENCHMARKS = {
     "start": "start-up and compilation; P10",
     "reprice": "a thousand prices; P11",
     "kernels.kernels": "every kernel, and all of them fused",
-    # "distributed": dask.distributed against threads; P8
+    "clusters.distributed": "dask.distributed against threads; P8",
     # what kill -9 costs, P9: kills.py, by itself
 }
 """Modules with `measure(size, repeats)`, in the order they are run. Add one, and it is run, tested

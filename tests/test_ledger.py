@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -310,13 +311,61 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
     assert lines[-2] == "0 []", "every tile that was put is there"
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the superuser writes everywhere")
-def test_a_ledger_nobody_may_write(tmp_path: Path) -> None:
-    Ledger(tmp_path / NAME).close()
-    (tmp_path / NAME).chmod(0o444)
-    with pytest.raises(ResourceError) as raised:
-        ledger.open_in(tmp_path)
-    assert code(raised) == ["E705"]
+READ_ONLY = """
+import os, sys
+from pathlib import Path
+from gep import ledger
+from gep.errors import GepError
+if os.geteuid() == 0:  # the superuser writes everywhere
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    ledger.open_in(Path(sys.argv[1]))
+except GepError as error:
+    print(error.problems[0].code, error.exit_code)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions of POSIX")
+@pytest.mark.parametrize(("folder_mode", "file_mode"), [(0o777, 0o444), (0o555, 0o666)])
+def test_a_ledger_nobody_may_write(folder_mode: int, file_mode: int) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place) / NAME
+        Ledger(file).close()
+        file.chmod(file_mode)
+        Path(place).chmod(folder_mode)
+        command = [sys.executable, "-c", READ_ONLY, place]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.stdout == "E705 6\n", done.stderr
+        Path(place).chmod(0o700)
+
+
+@pytest.mark.parametrize(
+    ("number", "said", "exit_code"),
+    [
+        (sqlite3.SQLITE_FULL, "E701", 6),
+        (sqlite3.SQLITE_READONLY, "E705", 6),
+        (sqlite3.SQLITE_CANTOPEN, "E705", 6),
+        (sqlite3.SQLITE_IOERR | 3 << 8, "E705", 6),  # SQLITE_IOERR_WRITE
+        (sqlite3.SQLITE_BUSY, "E710", 7),
+        (sqlite3.SQLITE_CORRUPT, "E724", 6),
+        (sqlite3.SQLITE_NOTADB, "E724", 6),
+    ],
+)
+def test_what_sqlite_says_is_said_in_our_words(
+    number: int, said: str, exit_code: int, tmp_path: Path
+) -> None:
+    error = sqlite3.DatabaseError("so it is")
+    error.sqlite_errorcode = number
+    with pytest.raises(GepError) as raised, ledger.failing(tmp_path / NAME):
+        raise error
+    assert (code(raised), raised.value.exit_code) == ([said], exit_code)
+    assert str(tmp_path) in str(raised.value)
+
+
+def test_a_mistake_of_ours_stays_one(tmp_path: Path) -> None:
+    with pytest.raises(sqlite3.OperationalError), ledger.failing(tmp_path / NAME):
+        sqlite3.connect(":memory:").execute("SELEC")
 
 
 def test_a_ledger_that_is_a_folder(tmp_path: Path) -> None:

@@ -822,3 +822,28 @@ def test_a_fill_nobody_declared_is_not_hidden_between_numbers(said: str, tmp_pat
     small.write_raster(tmp_path / f"{P}.tif", stored, transform=where)
     found = {p.code: p.text() for p in gep.open(path).check().problems}
     assert "65535" in found["E308"]
+
+
+@pytest.mark.parametrize("method", [None, "bilinear"])
+def test_a_layer_in_a_system_of_a_site_is_refused(method: str | None, tmp_path: Path) -> None:
+    path = small.write(tmp_path, change={f"rasters.{P}.resampling": method})
+    local = 'LOCAL_CS["site",UNIT["metre",1],AXIS["Easting",EAST],AXIS["Northing",NORTH]]'
+    small.write_raster(tmp_path / f"{P}.tif", small.arrays()[P], crs=local)
+    found = {p.code for p in gep.open(path).check().problems}
+    assert "E204" in found
+
+
+def test_a_rotated_layer_needs_only_resampling(tmp_path: Path) -> None:
+    """Level, so that whatever lies where, the county gets the same."""
+    turned = Affine(80, -40, small.WEST - 100, -40, -80, small.NORTH + 5800)
+    path = small.write(tmp_path)
+    small.write_raster(
+        tmp_path / f"{P}.tif", np.full((130, 130), 1600, np.float32), transform=turned
+    )
+    assert "E208" in {p.code for p in gep.open(path).check().problems}
+    path = small.write(tmp_path, change={f"rasters.{P}.resampling": "bilinear"})
+    small.write_raster(
+        tmp_path / f"{P}.tif", np.full((130, 130), 1600, np.float32), transform=turned
+    )
+    (row,) = (row for row in gep.open(path).check().layers if row.name == P)
+    assert (row.low, row.high, row.missing) == (1600, 1600, 0)

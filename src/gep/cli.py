@@ -1,228 +1,32 @@
-"""The verbs of the command line, and nothing else. Data on stdout, people on stderr."""
+"""The verbs of the command line, and nothing else."""
 
-import json
-import locale
-import os
-import signal
 import sys
-import threading
-import traceback
-from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from gep.errors import GepError, IdentityError, InputError, Problem, ResourceError, messages
+from gep.console import (
+    Refused,
+    Verbs,
+    give,
+    give_json,
+    options,
+    progress_of,
+    remember,
+    say,
+    strictly,
+    version,
+    warn,
+)
+from gep.errors import IdentityError, InputError, Problem, messages
 
 if TYPE_CHECKING:
     from gep.engine import Report
-    from gep.map_names import Wanted
-    from gep.result import Result
-    from gep.run import Progress
-    from gep.step import Step
 
-STRICT = 4
 DIFFERENT = 8
 ALL = "all"
 """What `--maps` without a name means."""
-INTERRUPTED = 130
-STOPPING = "stopping; once more stops at once / 正在停止；再按一次立即停止\n"
-LANGUAGE = "gep.language"
-"""Where the language said before the verb is kept."""
-
-
-def language_of(asked: str | None) -> str:
-    """Language asked for, else Chinese where the locale is Chinese, else English."""
-    if asked:
-        return asked
-    for name in ("GEP_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
-        if value := os.environ.get(name):
-            return "zh" if value.lower().startswith("zh") else "en"
-    return "zh" if (locale.getlocale()[0] or "").lower().startswith(("zh", "chinese")) else "en"
-
-
-def say(text: str = "") -> None:
-    """Tell people something (stderr)."""
-    print(text, file=sys.stderr)
-
-
-def give(text: str) -> None:
-    """Give out data (stdout)."""
-    print(text)
-
-
-def give_json(data: object) -> None:
-    """Give out data as JSON."""
-    give(json.dumps(data, ensure_ascii=False, indent=1, default=str))
-
-
-def as_json(problem: Problem) -> dict[str, str]:
-    """Return a problem as plain data in both languages."""
-    found = {"code": problem.code}
-    for language in ("en", "zh"):
-        found |= {language: problem.text(language), f"fix_{language}": problem.fix(language)}
-    return found
-
-
-@contextmanager
-def stoppable() -> Generator[None, None, None]:
-    """Let Ctrl-C, or a polite request to end, stop a verb; the second one ends it at once."""
-    seen: list[int] = []
-
-    def stop(number: int, _: object) -> None:
-        if seen:
-            os._exit(INTERRUPTED)
-        seen.append(number)
-        os.write(2, STOPPING.encode("utf8"))  # print may be in the middle of a line
-        raise KeyboardInterrupt
-
-    before = {}
-    if threading.current_thread() is threading.main_thread():
-        for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
-            number = getattr(signal, name, None)
-            if number is not None and signal.getsignal(number) not in (signal.SIG_IGN, None):
-                before[number] = signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-class Verb(click.Command):
-    """A verb that turns errors of input into messages and exit codes."""
-
-    def invoke(self, context: click.Context) -> Any:
-        """Run the verb; exit code by the kind of error, 1 with a traceback for a bug."""
-        language = context.params.setdefault("lang", None) or context.meta.get(LANGUAGE)
-        context.params["lang"] = chosen = language_of(language)
-        try:
-            with stoppable():
-                return super().invoke(context)
-        except GepError as error:
-            if context.params.get("as_data"):
-                give_json({"problems": [as_json(problem) for problem in error.problems]})
-            for problem in error.problems:
-                say(problem.render(chosen))
-            context.exit(error.exit_code)
-        except BrokenPipeError:  # the reader, such as head, has had enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        except OSError as error:  # a name or a permission the system will not have
-            fields = {"file": error.filename or "-", "why": error.strerror or str(error)}
-            problem = Problem("E791", fields)
-            if context.params.get("as_data"):
-                give_json({"problems": [as_json(problem)]})
-            say(problem.render(chosen))
-            context.exit(ResourceError.exit_code)
-        except KeyboardInterrupt as stopped:
-            problems: tuple[Problem, ...] = getattr(stopped, "problems", ())
-            if context.params.get("as_data"):
-                give_json({"problems": [as_json(problem) for problem in problems]})
-            for problem in problems:
-                say(problem.render(chosen))
-            if not problems:
-                say("interrupted; nothing was written / 已中断，没有写入任何内容")
-            context.exit(INTERRUPTED)
-        except (click.exceptions.Exit, click.ClickException):
-            raise
-        except Exception:
-            traceback.print_exc()
-            say("a bug in gep; please report it with the text above / 这是 gep 的缺陷，请报告")
-            context.exit(1)
-
-
-class Verbs(click.Group):
-    """The verbs in the order a newcomer meets them."""
-
-    command_class = Verb
-
-    def list_commands(self, context: click.Context) -> list[str]:
-        """Return the verbs in the order they were written."""
-        return list(self.commands)
-
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,
-        **more: Any,
-    ) -> Any:
-        """Run a verb; what is wrong with the words is said in the language they ask for."""
-        words = list(sys.argv[1:] if args is None else args)
-        if not standalone_mode:
-            return super().main(words, prog_name, complete_var, standalone_mode=False, **more)
-        try:
-            code = super().main(words, prog_name, complete_var, standalone_mode=False, **more)
-        except click.exceptions.Abort:
-            code = INTERRUPTED
-        except click.exceptions.NoArgsIsHelpError as error:
-            error.show()
-            code = error.exit_code
-        except click.UsageError as error:
-            code = misused(error, words)
-        sys.exit(code if isinstance(code, int) else 0)
-
-
-def misused(error: click.UsageError, words: list[str]) -> int:
-    """Say what is wrong with the words of a command line."""
-    from gep import usage
-
-    problem = usage.problem(error)
-    joined = " ".join(words)
-    asked = next((tongue for tongue in ("en", "zh") if f"--lang {tongue}" in joined), None)
-    asked = asked or next((tongue for tongue in ("en", "zh") if f"--lang={tongue}" in words), None)
-    if "--json" in words:
-        give_json({"problems": [as_json(problem)]})
-    elif error.ctx is not None:
-        say(error.ctx.get_usage())
-    say(problem.render(language_of(asked)))
-    return error.exit_code
-
-
-def options(*wanted: str) -> Callable[[Any], Any]:
-    """Options spelled the same at every verb."""
-    known = {
-        "lang": click.option("--lang", type=click.Choice(["en", "zh"]), help="language / 语言"),
-        "json": click.option("--json", "as_data", is_flag=True, help="JSON on stdout / 输出 JSON"),
-        "threads": click.option("--threads", type=click.IntRange(1, 64), help="threads / 线程数"),
-        "output": click.option(
-            "-o", "--output", type=click.Path(path_type=Path), help="folder of runs / 输出文件夹"
-        ),
-        "strict": click.option(
-            "--strict", is_flag=True, help="exit 4 on warnings / 有提醒时退出码为 4"
-        ),
-        "progress": click.option(
-            "--progress",
-            type=click.Choice(["auto", "bar", "lines", "none"]),
-            default="auto",
-            help="how progress is shown / 进度显示方式",
-        ),
-    }
-
-    def decorate(function: Any) -> Any:
-        for name in reversed((*wanted, "json", "lang")):
-            function = known[name](function)
-        return function
-
-    return decorate
-
-
-def version(context: click.Context, _: click.Parameter, asked: bool) -> None:
-    """Print the version and leave."""
-    if asked:
-        import importlib.metadata
-
-        click.echo(f"gep {importlib.metadata.version('gep')}")
-        context.exit()
-
-
-def remember(context: click.Context, _: click.Parameter, asked: str | None) -> None:
-    """Keep the language said before the verb."""
-    context.meta[LANGUAGE] = asked
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -251,144 +55,21 @@ def toml_of(path: Path) -> Path:
     return path / "gep.toml" if path.is_dir() else path
 
 
-@contextmanager
-def progress_of(kind: str) -> "Generator[Progress | None, None, None]":
-    """Return what shows progress: a bar on a terminal, else a line per tenth."""
-    if kind == "auto":
-        kind = "bar" if sys.stderr.isatty() else "lines"
-    if kind == "none":
-        yield None
-    elif kind == "bar":
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-        columns = (BarColumn(40), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn())
-        with Progress(*columns, console=Console(stderr=True)) as bar:
-            task = bar.add_task("")
-            yield lambda done, total: bar.update(task, completed=done, total=total)
-    else:
-        shown = [-1]
-
-        def line(done: int, total: int) -> None:
-            tenth = 10 * done // total
-            if tenth != shown[0]:
-                shown[0] = tenth
-                say(f"{100 * done // total:3d} %")
-
-        yield line
-
-
-def warn(problems: "tuple[Problem, ...]", language: str) -> None:
-    """Tell people every warning but those the summary speaks of."""
-    for problem in problems:
-        say(problem.render(language))
-
-
-def account(
-    path: Path,
-    output: Path | None,
-    threads: int | None,
-    progress: str,
-    strict: bool,
-    as_data: bool,
-    language: str,
-    maps: "Wanted | None" = None,
-    fresh: bool = False,
-    scheduler: str | None = None,
-) -> "Result":
-    """Run an account, write its folder, and show its tables."""
-    import gep
-    from gep import terminal
-
-    words = terminal.WORDS[language]
-    path = toml_of(path)
-    opened = gep.open(path)
-    section = opened.definition.account
-    if not as_data:
-        say(f"gep {gep.__version__}  {section.name} {section.year}  {section.profile}")
-    with progress_of("none" if as_data else progress) as shown:
-        target = output or path.parent / opened.definition.output.folder
-        how: dict[str, Any] = {"threads": threads, "progress": shown, "fresh": fresh}
-        result = opened.run(output=target, maps=maps, client=scheduler, **how)
-    quiet = as_data or not result.maps
-    if not quiet:
-        say(f"{words['maps']}{words[':']}{len(result.maps)}")
-    with progress_of("none" if quiet else progress) as shown:
-        folder = result.write(target, progress=shown)
-    if as_data:
-        give_json(run_as_data(result, folder))
-    else:
-        warn(result.problems, language)
-        for line in terminal.prepared(result.plan.steps, language):
-            say(line)
-        give(terminal.service_table(result.account, language))
-        give("")
-        give(terminal.county_table(result.account, section.name, language))
-        if hangs := terminal.sensitivity_table(result, language):
-            give(f"\n{hangs}")
-        for note in terminal.notes(result, language):
-            say(note)
-        held = len(result.identities)
-        say(f"✓ {held}/{held} {words['identities']}")
-        say(f"{words['results']} {folder}")
-        for file in sorted(folder.iterdir()):
-            say(f"  {file.name}" + (f"/ ({len(list(file.iterdir()))})" if file.is_dir() else ""))
-        example = result.plan.counties.codes[0]
-        first = result.plan.items[0].service.name
-        say(f"{words['next']}{words[':']}gep explain {folder} {example} --service {first}")
-    if strict and any(problem.code != "W010" for problem in result.problems):
-        raise click.exceptions.Exit(STRICT)
-    return result
-
-
-def foretell(
-    path: Path,
-    output: Path | None,
-    threads: int | None,
-    as_data: bool,
-    language: str,
-    maps: "Wanted | None",
-    fresh: bool,
-) -> None:
-    """Say what a run would do."""
-    import gep
-    from gep import preview
-
-    path = toml_of(path)
-    opened = gep.open(path)
-    found = opened.forecast(threads=threads, output=output, maps=maps, fresh=fresh)
-    if as_data:
-        give_json(preview.as_data(found))
-    else:
-        for line in preview.lines(found, language):
-            give(line)
-
-
-def run_as_data(result: "Result", folder: Path) -> dict[str, Any]:
-    """Return what a program wants to know of a run."""
-    return {
-        "folder": str(folder),
-        "root": result.manifest["root"],
-        "counties": json.loads(result.counties.to_json(orient="records", double_precision=10)),
-        "identities": result.manifest["core"]["identities"],
-        "uncovered": result.manifest["core"]["uncovered"],
-        "problems": [as_json(problem) for problem in result.problems],
-    }
-
-
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path), default="gep-demo")
 @options("threads", "progress")
 def demo(folder: Path, threads: int | None, progress: str, as_data: bool, lang: str) -> None:
     """Account the sample county / 核算样例县."""
-    from gep import sample, terminal
+    from gep import running, sample
+    from gep.words import WORDS
 
-    result = account(sample.definition(), folder, threads, progress, False, as_data, lang)
+    asked = running.Asked(folder, threads, progress, as_data, lang)
+    result = running.one(sample.definition(), asked)
     equal, whole = sample.agreement(result.account)
     if equal != whole:
         raise IdentityError(Problem("E718", {"equal": equal, "whole": whole}))
     if not as_data:
-        say(f"✓ {equal}/{whole} {terminal.WORDS[lang]['independent']}")
+        say(f"✓ {equal}/{whole} {WORDS[lang]['independent']}")
 
 
 @main.command()
@@ -397,7 +78,8 @@ def demo(folder: Path, threads: int | None, progress: str, as_data: bool, lang: 
 @options()
 def init(folder: Path, profile: str, as_data: bool, lang: str) -> None:
     """Write a commented gep.toml and empty tables / 生成带注释的 gep.toml 和空表."""
-    from gep import template, terminal
+    from gep import template
+    from gep.words import WORDS
 
     written = template.write(folder, profile)
     if as_data:
@@ -405,7 +87,7 @@ def init(folder: Path, profile: str, as_data: bool, lang: str) -> None:
     else:
         for path in written:
             give(str(path))
-        say(f"{terminal.WORDS[lang]['next']}{terminal.WORDS[lang][':']}gep check {written[0]}")
+        say(f"{WORDS[lang]['next']}{WORDS[lang][':']}gep check {written[0]}")
 
 
 @main.command()
@@ -414,74 +96,18 @@ def init(folder: Path, profile: str, as_data: bool, lang: str) -> None:
 def check(path: Path, strict: bool, as_data: bool, lang: str) -> None:
     """List every problem at once / 一次列出所有问题."""
     import gep
-    from gep import amounts
+    from gep import overview, plain
 
     path = toml_of(path)
     report: Report = gep.open(path).check()
-    made = report.plan
-    uncovered = [found.reason for found in made.uncovered] if made else []
     if as_data:
-        give_json(
-            {
-                "ok": report.ok,
-                "problems": [as_json(problem) for problem in report.problems],
-                "uncovered": [as_json(reason) for reason in uncovered],
-                "ecosystems": report.ecosystems,
-                "layers": [
-                    {k: None if v != v else v for k, v in vars(layer).items()}
-                    for layer in report.layers
-                ],
-                "prepared": [step_as_data(step) for step in report.prepared],
-                "tables": [asdict(seen) for seen in (made and amounts.tables(made)) or ()],
-                "products": [asdict(one) for one in (made and amounts.products(made)) or ()],
-            }
-        )
+        give_json(plain.report(report))
     else:
-        shown(report, path, lang)
+        for line in overview.lines(report, path, lang):
+            give(line)
     if not report.ok:
         raise click.exceptions.Exit(InputError.exit_code)
-    if strict and any(problem.code != "W010" for problem in report.problems):
-        raise click.exceptions.Exit(STRICT)
-
-
-def shown(report: "Report", path: Path, language: str) -> None:
-    """Show what was understood, what is wrong, what is lacking, and what to do next."""
-    from gep import overview, terminal
-
-    words, made = terminal.WORDS[language], report.plan
-    if report.layers:
-        give(f"{words['understood']}\n{overview.layers(report, language)}\n")
-    if listed := overview.own_pixels(report, language):
-        give(f"{listed}\n")
-    if made and (listed := overview.tables(made, language)):
-        give(f"{words['tables']}\n{listed}\n")
-    if made and (listed := overview.products(made, language)):
-        give(f"{listed}\n")
-    if about := overview.places(report, language):
-        give(f"{about}\n")
-    for line in terminal.prepared(report.prepared, language):
-        give(line)
-    for problem in report.problems:
-        give(problem.render(language))
-    uncovered = [found.reason for found in made.uncovered] if made else []
-    for line in terminal.left_out(uncovered, language, coded=True):
-        give(line)
-    if made and (lines := overview.lacking(made, language)):
-        give("\n".join([f"{words['to_get']}{words[':']}".rstrip(), *lines]))
-    errors = sum(problem.is_error for problem in report.problems)
-    counts = [f"{words['errors']} {errors}", f"{words['warnings']} {len(report.problems) - errors}"]
-    if uncovered:
-        counts.append(f"{words['left_out']} {len(uncovered)}")
-    give(words[","].join(counts))
-    verb = "run" if report.ok else "check"
-    first = "" if report.ok else words["mend"] + words[","]
-    give(f"{words['next']}{words[':']}{first}gep {verb} {path}")
-
-
-def step_as_data(step: "Step") -> dict[str, Any]:
-    """How one raster is made, as plain data."""
-    made = {"raster": step.name, "method": step.preparation.method, "file": str(step.path)}
-    return made | {"from": list(step.made_from), "ready": step.ready, "memory": step.memory}
+    strictly(report.problems, strict)
 
 
 @main.command()
@@ -498,8 +124,9 @@ def prepare(
 ) -> None:
     """Make rasters that are not given out of raw data / 由原始数据推算缺少的栅格."""
     import gep
-    from gep import listing, terminal
+    from gep import listing, plain, terminal
     from gep.step import losses
+    from gep.words import WORDS
 
     if listed:
         rows = listing.preparations()
@@ -516,20 +143,19 @@ def prepare(
     with progress_of("none" if as_data else progress) as shown:
         steps = gep.open(path).prepare(*names, threads=threads, progress=shown)
     if as_data:
-        found = {step.name: [as_json(problem) for problem in losses(step)] for step in steps}
-        give_json([step_as_data(step) | {"problems": found[step.name]} for step in steps])
+        give_json([plain.step(s) | {"problems": plain.problems(losses(s))} for s in steps])
         return
-    warn(tuple(problem for step in steps for problem in losses(step)), lang)
+    warn([problem for step in steps for problem in losses(step)], lang)
+    mark = WORDS[lang][":"]
     for step in steps:
-        state = terminal.WORDS[lang]["made_before" if step.ready else "made_now"]
-        mark = terminal.WORDS[lang][":"]
+        state = WORDS[lang]["made_before" if step.ready else "made_now"]
         give(f"{terminal.called(step, lang)}{mark}{state}{mark}{step.path}")
     if not steps:
-        say(terminal.WORDS[lang]["nothing_to_prepare"])
+        say(WORDS[lang]["nothing_to_prepare"])
 
 
 @main.command()
-@click.argument("path", type=click.Path(path_type=Path), default="gep.toml")
+@click.argument("paths", metavar="[GEP.TOML]...", type=click.Path(path_type=Path), nargs=-1)
 @click.option(
     "--maps",
     multiple=True,
@@ -547,7 +173,7 @@ def prepare(
 )
 @options("output", "threads", "progress", "strict")
 def run(
-    path: Path,
+    paths: tuple[Path, ...],
     maps: tuple[str, ...],
     dry_run: bool,
     fresh: bool,
@@ -559,15 +185,24 @@ def run(
     as_data: bool,
     lang: str,
 ) -> None:
-    """Account what a gep.toml defines / 按 gep.toml 核算."""
+    """Account what a gep.toml defines, or several in one pass / 按一个或多个 gep.toml 核算."""
+    from gep import running
+
     if taken := [name for name in maps if name.endswith(".toml")]:
         raise click.UsageError(f"gep run {taken[0]} --maps")
-    wanted: Wanted | None = maps or None
+    meant = [toml_of(path) for path in paths or [Path("gep.toml")]]
+    places = [path.resolve() for path in meant]
+    if twice := [path for path in meant if places.count(path.resolve()) > 1]:
+        raise Refused(str(twice[-1]), "given twice", "给出了不止一次")
+    if scheduler and len(meant) > 1:
+        raise Refused("--scheduler", "for one account at a time", "一次只能用于一个账户")
+    asked = running.Asked(output, threads, progress, as_data, lang, maps or None, fresh, scheduler)
     if dry_run:
-        foretell(path, output, threads, as_data, lang, wanted, fresh)
-    else:
-        words = (path, output, threads, progress, strict, as_data, lang, wanted, fresh)
-        account(*words, scheduler)
+        running.foretell(meant, asked)
+        return
+    several = len(meant) > 1
+    results = running.several(meant, asked) if several else [running.one(meant[0], asked)]
+    strictly([problem for result in results for problem in result.problems], strict)
 
 
 @main.command()
@@ -631,15 +266,15 @@ def compare(
     lang: str,
 ) -> None:
     """Say what changed between two runs, and what made it / 比较两次运行."""
-    from gep import differences
+    from gep import differences, plain
     from gep.compare import compare as compared
     from gep.compare import sides
 
     found = compared(sides.of_folder(before), sides.of_folder(after))
     levels = tuple(dict.fromkeys(levels))
     if as_data:
-        problems = [as_json(problem) for problem in found.problems]
-        give_json(differences.as_data(found, levels) | {"problems": problems})
+        problems = {"problems": plain.problems(found.problems)}
+        give_json(differences.as_data(found, levels) | problems)
     else:
         warn(found.problems, lang)
         if as_csv:
@@ -676,6 +311,7 @@ def show(service: str, as_csv: bool, as_data: bool, lang: str) -> None:
     """Show the numbers of a service (or `prices`) and where they are from / 显示系数及出处."""
     from gep import listing, terminal
     from gep.outputs import csv
+    from gep.words import WORDS
 
     rows = listing.coefficients_of(service)
     if as_data:
@@ -683,7 +319,7 @@ def show(service: str, as_csv: bool, as_data: bool, lang: str) -> None:
     elif as_csv:
         give(csv.encode(listing.NUMBER_COLUMNS, rows).decode("utf-8-sig").rstrip())
     elif not rows:
-        give(terminal.WORDS[lang]["no_numbers"].format(name=service))
+        give(WORDS[lang]["no_numbers"].format(name=service))
     else:
         shown_rows = listing.table(rows, listing.SHOWN_COLUMNS, lang)
         give(terminal.ruled(shown_rows, frozenset({3}), False))

@@ -3,8 +3,8 @@
 GDAL says what a file is and where its tiles stand; here they are read and unpacked and their
 predictor is undone, on as many threads as ask. Whatever is not plain, and whatever does not unpack
 to exactly one tile, is left to GDAL, which reads it or says why it cannot: a fault is as loud as
-without this room. DEFLATE carries a checksum; in tiles without one (plain, LZW, most ZSTD) a
-changed byte can go unnoticed here as there.
+without this room. DEFLATE carries a checksum, which GDAL does not look at: here it has to hold. In
+tiles without one (plain, LZW, most ZSTD) a changed byte can go unnoticed here as there.
 """
 
 import math
@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gep.errors import InputError, Problem
 from gep.unpacking import (
     SCRATCH,
-    bounds,
     compressions,
+    damage,
     loop,
-    put_staged,
     undo_differences,
     undo_floating,
     unpacked,
@@ -91,10 +91,24 @@ class Tiles:
         """Close the file."""
         self.file.close()
 
+    def suits(self, window: Window) -> bool:
+        """Tell whether *window* has at least half of the pixels of the tiles it touches.
+
+        Nothing is kept here from one window to the next: of a smaller part GDAL, which keeps tiles,
+        had better read it.
+        """
+        parts = [part.height * part.width for part in self._parts(window)]
+        return sum(parts) * 2 >= len(parts) * min(math.prod(self.block), math.prod(self.shape))
+
     def read(self, window: Window, out: NDArray[Any] | None = None) -> NDArray[Any] | None:
         """Numbers in *window* as stored, shape (rows, columns); written into *out* if given.
 
         None where they are left to GDAL: *out* then holds nothing of use.
+
+        Raises
+        ------
+        InputError
+            E101 a DEFLATE or LZW tile is damaged; GDAL might read it, and wrongly.
         """
         found = np.empty((window.height, window.width), self.dtype) if out is None else out
         for part in self._parts(window):
@@ -122,30 +136,6 @@ class Tiles:
         taken = stored[part.row : part.row + part.height]
         found: NDArray[Any] = taken[:, part.column : part.column + part.width]
         return found.astype(self.dtype, copy=False)
-
-    def stage(
-        self,
-        window: Window,
-        out: NDArray[np.float32],
-        fills: tuple[float, ...] = (),
-        valid: tuple[float, float] | None = None,
-    ) -> bool:
-        """Write the numbers in *window* into *out* (rows, columns; contiguous), NaN for none.
-
-        None are those equal to one of *fills*, those outside *valid*, and what is not finite.
-        False where they are left to GDAL: *out* then holds nothing of use.
-        """
-        blanks, limits = bounds(self.dtype, fills, valid)
-        for part in self._parts(window):
-            stored = self._stored(part)
-            if stored is None:
-                return False
-            stored = np.ascontiguousarray(stored, self.dtype)
-            loop(put_staged)(
-                *(stored, part.row, part.column, out, part.to_row, part.to_column),
-                *(part.height, part.width, blanks, limits),
-            )
-        return True
 
     def _parts(self, window: Window) -> Iterator[Part]:
         """Yield what *window* has of each of its tiles."""
@@ -208,8 +198,13 @@ class Tiles:
         packed, plain = SCRATCH.take(size, room)
         if self.compression == "NONE":
             return plain if size == room and self._fetched(plain, start) else None
-        done = self._fetched(packed, start) and unpacked(self.compression, packed, plain)
-        return plain if done else None
+        if not self._fetched(packed, start):
+            return None
+        if unpacked(self.compression, packed, plain):
+            return plain
+        if why := damage(self.compression, packed, room):
+            raise InputError(Problem("E101", {"file": self.file.name, "why": why}))
+        return None
 
     def _fetched(self, into: Bytes, start: int) -> bool:
         """Tell whether the file has as many bytes as *into* from *start*, and read them."""
@@ -227,7 +222,7 @@ def tiles_of(file: Any, band: int) -> Tiles | None:
     """Tiles of a band of an open GeoTIFF; None if it is not plain and GDAL had better read it.
 
     *file* is rasterio's; what is returned does not need it any more, and is to be closed. Its
-    richest tile is read both ways, and must be the same.
+    richest tile is read both ways, and must be the same; E101 if that is damaged.
     """
     try:
         tiles = _described(file, band)
@@ -301,7 +296,12 @@ def _agreed(tiles: Tiles, file: Any, band: int) -> bool:
         (x * wide, min(width, (x + 1) * wide)),
     )
     window = Window(columns[0], rows[0], columns[1] - columns[0], rows[1] - rows[0])
-    ours = tiles.read(window)
+    try:
+        ours = tiles.read(window)
+    except InputError:
+        if tiles.compression == "DEFLATE":
+            raise
+        return False  # perhaps one of the dialects of LZW that only GDAL knows
     if ours is None:
         return False
     try:

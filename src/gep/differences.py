@@ -9,7 +9,8 @@ from gep.ecosystems import ecosystems
 from gep.outputs import csv
 from gep.profile import catalogue
 from gep.tables import ten_thousands
-from gep.terminal import WORDS, aligned, ruled
+from gep.terminal import aligned, ruled
+from gep.words import WORDS
 
 if TYPE_CHECKING:
     from gep.compare import Comparison

@@ -20,10 +20,10 @@ TILE_BYTES = 30_000
 """Bytes of a kept tile where there is none yet: some thirty classes of places, thirty columns."""
 TABLES = 2_000
 """Bytes of the tables of a run per county and indicator, at most."""
-LOADED = 330 * 10**6
-"""Memory of the program itself, compiled loop included [bytes]."""
-PER_PIXEL = 24, 8
-"""Bytes per pixel of a tile and thread: classes, places and their order; and for each layer."""
+LOADED = 320 * 10**6
+"""Memory of the program itself with a loop that is compiled already [bytes], measured."""
+PER_PIXEL = 24, 16
+"""Bytes per pixel of a tile and thread: classes, places and their order; for each layer."""
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,8 @@ def fused(values, ends, areas, scales, offsets, tables, eligible, factors, area_
             area = areas[begin:end]
             if kind != {nodata}:
                 numbers = tables[place, :, kind]
-{calls}            count(amounts, area, area_quantum, place, kind, eligible, values, begin, readers, lookups,
-                  tables, sums, negative, missing, missing_area, blame, pixels, area_sums)
+{calls}            count(amounts, area, area_quantum, place, kind, eligible, values, begin, readers,
+                  lookups, tables, sums, negative, missing, missing_area, blame, pixels, area_sums)
         low = high
 '''
 SPREAD = '''\

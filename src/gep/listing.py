@@ -13,7 +13,7 @@ from gep.profile import catalogue, load
 from gep.service import Derived, Indicator, Products, Service
 from gep.service import services as registry
 from gep.tables import Row
-from gep.terminal import WORDS as TERMINAL
+from gep.words import WORDS as TERMINAL
 
 SERVICE_COLUMNS = ("service", "服务", "group", "method", "counted", "built", "kind", "inputs")
 PREPARATION_COLUMNS = ("raster", "栅格", "method", "方法", "from", "gives")

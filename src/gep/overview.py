@@ -1,6 +1,7 @@
 """What `gep check` shows: layers, counties, tables and products as understood, what is lacking."""
 
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gep import advice, amounts
@@ -11,7 +12,8 @@ from gep.layers import UNKNOWN
 from gep.phrases import titled
 from gep.statistics import groups
 from gep.tables import say_quantity, say_unit, ten_thousands
-from gep.terminal import WORDS, ruled
+from gep.terminal import left_out, prepared, ruled
+from gep.words import WORDS
 
 if TYPE_CHECKING:
     from gep.engine import Report
@@ -19,6 +21,58 @@ if TYPE_CHECKING:
 
 FIRST = 4
 """Counties that are named."""
+
+
+def lines(report: "Report", path: Path, language: str) -> list[str]:
+    """What was understood, what is wrong, what is lacking, and what to do next."""
+    words, made = WORDS[language], report.plan
+    uncovered = [found.reason for found in made.uncovered] if made else []
+    return [
+        *_understood(report, language),
+        *prepared(report.prepared, language),
+        *(problem.render(language) for problem in report.problems),
+        *left_out(uncovered, language, coded=True),
+        *_to_get(made, language),
+        _counts(report, len(uncovered), language),
+        _next(report, path, words),
+    ]
+
+
+def _understood(report: "Report", language: str) -> list[str]:
+    """Layers, tables, products, counties and ecosystems, as far as there are any."""
+    words, made, found = WORDS[language], report.plan, []
+    if report.layers:
+        found.append(f"{words['understood']}\n{layers(report, language)}\n")
+    if listed := own_pixels(report, language):
+        found.append(f"{listed}\n")
+    if made and (listed := tables(made, language)):
+        found.append(f"{words['tables']}\n{listed}\n")
+    if made and (listed := products(made, language)):
+        found.append(f"{listed}\n")
+    if about := places(report, language):
+        found.append(f"{about}\n")
+    return found
+
+
+def _to_get(made: "Plan | None", language: str) -> list[str]:
+    words = WORDS[language]
+    found = lacking(made, language) if made else []
+    return [f"{words['to_get']}{words[':']}".rstrip(), *found] if found else []
+
+
+def _counts(report: "Report", uncovered: int, language: str) -> str:
+    words = WORDS[language]
+    errors = sum(problem.is_error for problem in report.problems)
+    counts = [f"{words['errors']} {errors}", f"{words['warnings']} {len(report.problems) - errors}"]
+    if uncovered:
+        counts.append(f"{words['left_out']} {uncovered}")
+    return words[","].join(counts)
+
+
+def _next(report: "Report", path: Path, words: dict[str, str]) -> str:
+    verb = "run" if report.ok else "check"
+    first = "" if report.ok else words["mend"] + words[","]
+    return f"{words['next']}{words[':']}{first}gep {verb} {path}"
 
 
 def layers(report: "Report", language: str) -> str:

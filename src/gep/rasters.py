@@ -166,9 +166,11 @@ def inspect(
 
 def _pixel(file: rasterio.DatasetReader) -> str:
     """Size of the pixels of a file, width and height."""
-    t, unit, times = file.transform, "°", 1.0
-    if file.crs is not None and not file.crs.is_geographic:
+    t, unit, times = file.transform, "", 1.0
+    if file.crs is not None and file.crs.is_projected:
         unit, times = " m", file.crs.linear_units_factor[1]
+    elif file.crs is not None and file.crs.is_geographic:
+        unit = "°"
     sides = math.hypot(t.a, t.d) * times, math.hypot(t.b, t.e) * times
     return " × ".join(f"{side:.6g}{unit}" for side in sides)
 
@@ -507,6 +509,8 @@ def compare(layer: Layer, target: Grid) -> list[Problem]:
         if file.crs is None:
             return []
         own, bounds = own_grid(file), tuple(file.bounds)
+    if own.transform.is_degenerate:
+        return [Problem("E208", {"file": layer.path, "transform": tuple(own.transform)[:6]})]
     known = known_shift(own.crs, target.crs, bounds)
     fields: dict[str, object] = {"name": layer.name, "file": layer.path}
     if layer.section.resampling and known:
@@ -585,6 +589,25 @@ def _gather() -> Callable[..., tuple[float, float]]:
     return routine(gather)
 
 
+def gathered(
+    layer: Layer, stored: NDArray[Any], order: NDArray[np.uint32], out: NDArray[np.float32]
+) -> tuple[float, float]:
+    """Write numbers as stored into *out* (pixels), in some order, NaN for those that mean nothing.
+
+    Returns the least and the greatest that is there; inf and -inf if none is.
+    """
+    plain, fills = stored.ravel(), _fills(layer, stored.dtype)
+    least, most = _gather()(plain, order, fills[:2], out)
+    if layer.section.valid is None and len(fills) <= 2:
+        return float(least), float(most)
+    low, high = layer.section.valid or (-math.inf, math.inf)
+    chosen = plain[order]
+    with np.errstate(over="ignore"):  # limits beyond what the layer can hold
+        out[np.isin(chosen, fills[2:]) | ~((chosen >= low) & (chosen <= high))] = np.nan
+    known = out[~np.isnan(out)]
+    return float(known.min(initial=np.inf)), float(known.max(initial=-np.inf))
+
+
 def _fills(layer: Layer, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Stored numbers that mean nothing, of the type of the layer; those it cannot hold are none."""
     said = [*layer.section.fill, *([] if layer.nodata is None else [layer.nodata])]
@@ -593,15 +616,19 @@ def _fills(layer: Layer, dtype: np.dtype[Any]) -> NDArray[Any]:
         with np.errstate(over="ignore"):
             return np.array(said, dtype)
     limits = np.iinfo(dtype)
-    return np.array([f for f in said if f == int(f) and limits.min <= f <= limits.max], dtype)
+    return np.array(
+        [f for f in said if float(f).is_integer() and limits.min <= f <= limits.max], dtype
+    )
 
 
 class Reader:
     """Open files of one thread: reads windows of the account grid."""
 
-    def __init__(self, layers: list[Layer], target: Grid) -> None:
+    def __init__(self, layers: list[Layer], target: Grid, beside: "Reader | None" = None) -> None:
         self._target = target
         self._layers = layers
+        self._beside = beside
+        """Reader of another thread, open as long as this one, whose tiles this one may use."""
         self._meant = list(layers)
         """How the numbers of `stored` are to be read."""
         self._files: list[Any] = []
@@ -612,7 +639,8 @@ class Reader:
         for number, layer in enumerate(self._layers):
             file = open_file(layer.path, layer.name)
             self._files.append(file)
-            self._tiles.append(tiles_of(file, layer.section.band))
+            if self._beside is None:
+                self._tiles.append(tiles_of(file, layer.section.band))
             if (how := method(layer)) is None:
                 continue
             own = own_grid(file)
@@ -622,10 +650,13 @@ class Reader:
                 self._native[number] = Native(brought, read, suspects(layer))
                 section = layer.section.model_copy(update={"fill": [], "valid": None})
                 self._meant[number] = replace(layer, section=section, nodata=None)
+        if self._beside is not None:
+            self._tiles = self._beside._tiles
         return self
 
     def __exit__(self, *failure: object) -> None:
-        for file in (*self._files, *filter(None, self._tiles)):
+        own = self._tiles if self._beside is None else []
+        for file in (*self._files, *filter(None, own)):
             file.close()
 
     def _own_part(self, number: int, box: Box, bands: int | None) -> NDArray[np.float32]:
@@ -642,7 +673,7 @@ class Reader:
 
     def _read(self, number: int, chosen: int | list[int], window: Window) -> NDArray[Any]:
         tiles = self._tiles[number] if chosen == self._layers[number].section.band else None
-        found = tiles.read(window) if tiles else None
+        found = tiles.read(window) if tiles and tiles.suits(window) else None
         if found is not None:
             return found
         try:
@@ -674,7 +705,7 @@ class Reader:
     def lent(self, number: int, window: Window) -> NDArray[Any]:
         """As `stored`, but in memory that whatever this reader decodes next may overwrite."""
         tiles = None if number in self._native else self._tiles[number]
-        found = tiles.lend(window) if tiles else None
+        found = tiles.lend(window) if tiles and tiles.suits(window) else None
         return self.stored(number, window) if found is None else found
 
     def gather(
@@ -685,17 +716,7 @@ class Reader:
         Pixels are numbered row by row within the window. Returns the least and the greatest
         number that is there; inf and -inf if none is.
         """
-        layer, stored = self._meant[number], self.lent(number, window)
-        fills = _fills(layer, stored.dtype)
-        ends = _gather()(stored.ravel(), order, fills[:2], out)
-        if len(fills) > 2:
-            out[np.isin(stored.ravel()[order], fills[2:])] = np.nan
-        if layer.section.valid is not None:
-            low, high = layer.section.valid
-            chosen = stored.ravel()[order]
-            out[~((chosen >= low) & (chosen <= high))] = np.nan
-            ends = np.fmin.reduce(out, None), np.fmax.reduce(out, None)
-        return float(ends[0]), float(ends[1])
+        return gathered(self._meant[number], self.lent(number, window), order, out)
 
     def stage(self, number: int, window: Window, out: NDArray[np.float32]) -> None:
         """Write the numbers of a layer into *out* (rows, columns), NaN where there is none.

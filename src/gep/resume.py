@@ -115,6 +115,7 @@ class Kept:
         self._identity = book.identity(origin.parts(plan, hashes), f"{section.name} {section.year}")
         self.resumed = self.added = self._pixels = 0
         self._began, self._counting = time.monotonic(), threading.Lock()
+        self._first = self._began
 
     def found(self, windows: Sequence[Window]) -> Iterator[Done]:
         """Those of the *windows* that are there, with their partials and places."""
@@ -140,7 +141,10 @@ class Kept:
         self._ledger.insert(self._identity, place_of(window), encode(part, places))
         with self._counting:
             self.added += 1
+            if self.added == 2:  # the loop was compiled for the first one
+                self._began, self._pixels = self._first, 0
             self._pixels += window.width * window.height
+            self._first = time.monotonic() if self.added == 1 else self._first
 
     def ended(self) -> None:
         """Note how long a pixel took, where many were computed."""

@@ -247,7 +247,9 @@ def _compute(loop: Loop, threads: int, todo: list[Window], take: Take, kept: Kep
             kept.keep(window, part, places)
         return window, part, places
 
-    opened = [Reader(loop.plan.layers, loop.plan.grid) for _ in range(threads)]
+    first = Reader(loop.plan.layers, loop.plan.grid)
+    others = [Reader(loop.plan.layers, loop.plan.grid, first) for _ in range(threads - 1)]
+    opened = [first, *others]
     pending: set[Future[Done]] = set()
     with ThreadPoolExecutor(threads) as pool:
         try:

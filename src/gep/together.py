@@ -150,7 +150,6 @@ class Shared(Reader):
             self._there[number] = super().stored(number, window)
         return self._there[number]
 
-
     def lent(self, number: int, window: Window) -> NDArray[Any]:
         """As `stored`: another account may ask for it again."""
         return self.stored(number, window)

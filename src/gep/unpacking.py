@@ -5,10 +5,10 @@ around as the file format wants. Sources: TIFF 6.0 (1992), sections 13 (LZW) and
 Adobe Photoshop TIFF Technical Note 3 (2005), floating point predictor.
 """
 
-import math
 import threading
+import zlib
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -48,8 +48,8 @@ SCRATCH = Scratch()
 
 
 def compressions() -> set[str]:
-    """Compressions that `unpacked` knows, as GDAL names them; two need imagecodecs."""
-    return {"NONE", "LZW"} | ({"DEFLATE", "ZSTD"} if _imagecodecs() else set())
+    """Compressions that `unpacked` knows, as GDAL names them; ZSTD needs imagecodecs."""
+    return {"NONE", "LZW", "DEFLATE"} | ({"ZSTD"} if _imagecodecs() else set())
 
 
 def unpacked(compression: str, packed: Bytes, plain: Bytes) -> bool:
@@ -59,11 +59,44 @@ def unpacked(compression: str, packed: Bytes, plain: Bytes) -> bool:
         size: int = loop(lzw)(SCRATCH.packed, len(packed), memory, SCRATCH.table)
         return size == len(plain)
     library = _imagecodecs()
+    if library is None:
+        return _inflated(packed, plain)
     unpack = library.zstd_decode if compression == "ZSTD" else library.deflate_decode
     try:
         return len(unpack(packed, out=plain)) == len(plain)
     except (RuntimeError, ValueError, ImportError):
         return False
+
+
+def _inflated(packed: Bytes, plain: Bytes) -> bool:
+    """`unpacked` of DEFLATE by Python's own zlib, which takes twice as long."""
+    stream = zlib.decompressobj()
+    try:
+        found = stream.decompress(packed.data, len(plain) + 1)
+    except zlib.error:
+        return False
+    if len(found) != len(plain) or not stream.eof:
+        return False
+    plain[:] = np.frombuffer(found, np.uint8)
+    return True
+
+
+def damage(compression: str, packed: Bytes, size: int) -> str:
+    """What is wrong with a tile that did not unpack to *size* bytes, "" if GDAL will say it.
+
+    GDAL looks neither at the checksum of DEFLATE nor at what stands behind the last byte it wants,
+    and goes on at a code of LZW that does not exist: it gives wrong numbers for such tiles. A
+    DEFLATE tile with all its bytes and no checksum is not wrong.
+    """
+    if compression == "LZW":
+        return "an LZW tile is damaged"
+    if compression != "DEFLATE":
+        return ""
+    try:
+        found = zlib.decompressobj().decompress(packed.data, size + 1)
+    except zlib.error as error:
+        return f"a DEFLATE tile is damaged ({error})"
+    return "" if len(found) == size else "a DEFLATE tile is damaged (too many or too few bytes)"
 
 
 @cache
@@ -181,57 +214,3 @@ def undo_floating(
             plane = planes[first : first + count]
             for x in range(count):  # what was there is shifted out by the time the last plane is in
                 into[x] = (into[x] << 8) | plane[x]
-
-
-def put_staged(
-    stored: NDArray[Any],
-    row: int,
-    column: int,
-    out: NDArray[np.float32],
-    to_row: int,
-    to_column: int,
-    height: int,
-    width: int,
-    blanks: NDArray[Any],
-    limits: NDArray[Any],
-) -> None:
-    """Write a rectangle of *stored* into *out* as float32, NaN for no number.
-
-    No number is what is not from the first to the second of *limits*, or is one of *blanks*; both
-    are of the type of *stored*.
-    """
-    nothing = np.float32(np.nan)
-    low, high = limits[0], limits[1]
-    for y in range(height):
-        line = stored[row + y, column : column + width]  # slices: else no eight pixels at once
-        into = out[to_row + y, to_column : to_column + width]
-        for x in range(width):
-            into[x] = line[x] if (line[x] >= low) & (line[x] <= high) else nothing
-        for blank in blanks:
-            for x in range(width):
-                into[x] = nothing if line[x] == blank else into[x]
-
-
-@lru_cache
-def bounds(
-    dtype: np.dtype[Any], fills: tuple[float, ...], valid: tuple[float, float] | None
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Stored numbers that are none, and the lowest and highest that are one, as *dtype*.
-
-    They tell apart what the comparison of stored numbers with the floats does, which numpy makes in
-    *dtype* if that is a float, and in float64 if it is an integer.
-    """
-    low, high = valid or (-math.inf, math.inf)
-    if dtype.kind == "f":
-        most = np.finfo(dtype).max
-        with np.errstate(over="ignore"):
-            blanks, ends = np.array(fills, dtype), np.array([low, high], dtype)
-        limits = [np.maximum(ends[0], -most), np.minimum(ends[1], most)]
-        return blanks, np.array(limits, dtype)
-    least, greatest = np.iinfo(dtype).min, np.iinfo(dtype).max
-    whole = [int(fill) for fill in fills if math.isfinite(fill) and fill == int(fill)]
-    blanks = np.array([fill for fill in whole if least <= fill <= greatest], dtype)
-    low, high = max(low, least), min(high, greatest)
-    if not low <= high:
-        return blanks, np.array([greatest, least], dtype)
-    return blanks, np.array([math.ceil(low), math.floor(high)], dtype)

@@ -48,6 +48,9 @@ def _name(error: Any) -> str:
 
 def _refused(error: Any) -> tuple[str, str, str]:
     """What cannot be meant, and why not, in English and Chinese."""
+    if said := getattr(error, "said", None):
+        name, why, why_zh = said
+        return name, why, why_zh
     kind = getattr(getattr(error, "param", None), "type", None)
     if choices := getattr(kind, "choices", ()):
         listed = ", ".join(map(str, choices))

@@ -203,9 +203,10 @@ def compute(packed: bytes, places: Sequence[Place]) -> Answer:
         work = _work(packed)
         found = [(place, work.tile(Window(*place))) for place in places]
         work.same_files()  # what was read is what was asked for, to the end
+        return found
     except GepError as error:
-        raise type(error)(*map(_plain, error.problems)) from None
-    return found
+        plain = type(error)(*map(_plain, error.problems))
+    raise plain  # not from within: what GDAL said stands in its way and cannot travel
 
 
 def _plain(problem: Problem) -> Problem:
