@@ -3,8 +3,11 @@
 The plain loop is generated here from the same kernels: it visits the pixels one by one, adds
 float64 by county and class, and counts nothing. It runs over staged tiles in memory. The engine's
 loop runs over files, and the time it takes with no column, which reads and stages, is taken off.
+So the two differ in how they visit pixels, too: a ratio below 1 does not say that exactness is
+free, which only the engine's own loop without its exact sums could show.
 """
 
+import statistics
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +16,7 @@ import numpy as np
 import rasterio
 from kernels.kernels import ALL, NONE, cases, plan
 from landscape import TILE
-from timing import paired
+from timing import CLEAN, paired
 
 from gep.ecosystems import ecosystems
 from gep.plan import Plan
@@ -118,7 +121,9 @@ def measure(size: int, repeats: int) -> list[dict[str, Any]]:
     found = paired("exactness", made.grid.height, chosen, repeats)
     loops = [a - b for a, b in zip(found[ALL].cpu, found[NONE].cpu, strict=True)]
     ratios = sorted(a / b for a, b in zip(loops, found["plain"].cpu, strict=True))
+    middle, used = statistics.median(ratios), (found[ALL], found[NONE], found["plain"])
+    quiet = all(max(record.other) < CLEAN for record in used)
     line = {"benchmark": "exactness", "side": made.grid.height, "target": "P5", "case": "exact"}
     line |= {"over": "plain", "low": ratios[0], "high": ratios[-1], "pairs": len(ratios)}
-    line |= {"ratio": ratios[len(ratios) // 2], "by_cpu": ratios[len(ratios) // 2], "clean": True}
+    line |= {"ratio": middle, "by_cpu": middle, "clean": quiet}
     return [*(record.summary() for record in found.values()), line | {"agreement": apart}]

@@ -113,8 +113,8 @@ province; a worker of one thread held {memory:.0f} MB at most. Storage is *taken
   scheduler; no pixels.
 * **Ledger**: {ledger:.1f} GB on the disk of whoever asks.
 * **Memory**: about {memory:.0f} MB for a worker's first thread; the sums take {sums:.0f} MB where
-  they are added. Polygons of a country are larger than those of the province: leave room.
-* **The bound** is {bound}: more nodes than that are idle.
+  they are added. What polygons of a country take in checks and planning was not measured.
+* **The bound** is {bound}: more nodes do not help.
 
 That is {hours:.2f} hours of one thread: a single machine of {threads} threads does it. A cluster is
 worth its trouble where the machines are small, or for many accounts.

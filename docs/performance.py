@@ -48,9 +48,10 @@ Absolute times hold for this machine only:
 |---|---|---:|---:|---|---|
 {targets}
 
-{met} of {all} kept, {missed} missed, {busy} undecided (?: other processes were busy throughout),
-{open} not measured.
-达到 {met} 项，未达到 {missed} 项，待定 {busy} 项（测时机器繁忙），未测 {open} 项。
+{met} of {all} kept, {missed} missed, {busy} undecided (?: other processes were busy throughout, or
+the run was smaller or another than the target asks), {open} not measured.
+达到 {met} 项，未达到 {missed} 项，待定 {busy} 项（机器繁忙，或规模、对象与目标不符），
+未测 {open} 项。
 """
 
 
@@ -70,9 +71,10 @@ def machine(results: Results) -> str:
     """The machine in words."""
     said = results.newest()["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in said["versions"].items())
+    code = f" (code {said['code']})" if "code" in said else ""
     return (
         f"{said['processor']}, {said['processors']} processors, {said['gigabytes']:g} GB, "
-        f"{said['system']}, Python {said['python']}; {versions}; {said['date']}."
+        f"{said['system']}, Python {said['python']}; {versions}{code}; {said['date']}."
     )
 
 

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 MEMORY, FLAT = 450.0, 0.05
 MET, MISSED, BUSY, OPEN = "✓", "✗", "?", "—"
-"""Kept, missed, measured while other processes were busy all the time, not measured."""
+"""Kept, missed, undecided, not measured."""
+LARGE = 16384
+"""Side of the province that targets of size ask for."""
 
 Row = dict[str, Any]
 
@@ -15,7 +17,8 @@ Row = dict[str, Any]
 class Measured(NamedTuple):
     """A figure, its spread, and whether it keeps the target; None where nothing was measured.
 
-    It decides nothing where no repetition was *clean*.
+    It decides nothing unless *clean*: other processes were busy in every repetition, or what was
+    measured is not quite what the target asks.
     """
 
     figure: str
@@ -160,7 +163,8 @@ def memory(results: Results) -> Measured:
     growth = peaks[-1] / first - 1
     kept = max(peaks) <= MEMORY and abs(growth) <= FLAT
     ends = f"{rows[0]['side']:,}² – {rows[-1]['side']:,}²"
-    return Measured(f"{peaks[-1]:,.0f} MB, {growth:+.0%}", ends, kept)
+    large = rows[-1]["side"] >= LARGE
+    return Measured(f"{peaks[-1]:,.0f} MB, {growth:+.0%}", ends, kept, large)
 
 
 def sizes(results: Results) -> list[Row]:
@@ -177,6 +181,14 @@ def services(results: Results) -> Measured:
     value = every["ratio"] / single["ratio"]
     said = f"{number(every['ratio'])} and {number(single['ratio'])} × the floor of their layers"
     return Measured(number(value), said, value <= 1.3, every["clean"] and single["clean"])
+
+
+def exactness(results: Results) -> Measured:
+    """The engine's loop over a plain one of the same kernels, which visits pixels otherwise."""
+    found = at_most("exactness", "P5", 1.05)(results)
+    if found.kept is None:
+        return found
+    return found._replace(spread=f"{found.spread}; another loop, not the same", clean=False)
 
 
 def kills(results: Results) -> Measured:
@@ -209,7 +221,9 @@ def jiangxi(results: Results) -> Measured:
     value = row["more"]["seconds_of_jiangxi"]
     said = f"from {row['side']:,}², {number(row['nanoseconds_per_pixel'])} ns per pixel"
     said += f", {max(row['megabytes']):,.0f} MB" if row["megabytes"] else ""
-    return Measured(f"{number(value)} s", said, value < 60, row["clean"] > 0)
+    return Measured(
+        f"{number(value)} s", said, value < 60, row["clean"] > 0 and row["side"] >= LARGE
+    )
 
 
 TARGETS = (
@@ -239,7 +253,7 @@ TARGETS = (
         "P5",
         ("exact sums and counts ÷ plain sums", "精确求和 ÷ 普通求和"),
         "≤ 1.05",
-        at_most("exactness", "P5", 1.05),
+        exactness,
     ),
     Target(
         "P6",
@@ -253,7 +267,15 @@ TARGETS = (
         "≤ 1.05",
         at_most("zones", "P7 counties", 1.05),
     ),
-    Target("P7", ("all services ÷ one", "全部服务 ÷ 一项"), "≤ 1.3", services),
+    Target(
+        "P7",
+        (
+            "all services ÷ one, each over decoding its layers",
+            "全部服务 ÷ 一项（均除以各自解码用时）",
+        ),
+        "≤ 1.3",
+        services,
+    ),
     Target(
         "P8",
         ("dask.distributed ÷ threads", "分布式 ÷ 线程"),

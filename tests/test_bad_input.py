@@ -14,6 +14,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -1621,6 +1622,7 @@ def held_in_a_tile(path: Path, released: Path) -> Generator[subprocess.Popen[str
         while (line := child.stderr.readline()) and not line.startswith("tile"):
             said.append(line)
         assert line, said
+        time.sleep(0.3)  # the pool of threads has come up, too
         yield child
         child.kill()
 

@@ -24,7 +24,7 @@ TINY = 128
 """Side of the province that benchmarks run on: its accounts are of water alone, soon compiled."""
 NAMES = (
     *("decode", "whole", "memory", "exactness", "maps", "zones", "start", "reprice"),
-    "kernels.kernels",
+    *("kernels.kernels", "clusters.distributed"),
 )
 
 
@@ -162,6 +162,9 @@ def once_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room("reprice"), "ENOUGH", 0.0)
     monkeypatch.setattr(room("maps"), "ASKED", room("maps").ASKED[:1])
     monkeypatch.setattr(room("start"), "SMALL", TINY)
+    here = {"n_workers": 1, "processes": False, "protocol": "tcp"}
+    local = room("clusters.distributed").LOCAL
+    monkeypatch.setattr(room("clusters.distributed"), "LOCAL", local | here)
 
 
 def assert_sound(records: list[dict[str, Any]]) -> None:

@@ -12,9 +12,11 @@ import click.testing
 import pytest
 import small
 
-from gep import cli, scenario, shipped, store
+from gep import console, scenario, shipped, store
 from gep.cli import main
+from gep.errors import InputError, Problem
 from gep.profile import catalogue
+from gep.run import Loop
 
 VERBS = (
     "demo",
@@ -167,6 +169,15 @@ MISUSED = [
         *("run --maps a.toml", "E024", "gep run: gep run a.toml --maps: write it this way"),
         "gep run：gep run a.toml --maps：请这样写",
     ),
+    (
+        *("run a.toml b.toml a.toml", "E024", "gep run: a.toml: given twice"),
+        "gep run：a.toml：给出了不止一次",
+    ),
+    (
+        "run a.toml b.toml --scheduler tcp://127.0.0.1:1",
+        *("E024", "gep run: --scheduler: for one gep.toml at a time"),
+        "gep run：--scheduler：每次只能用于一个 gep.toml",
+    ),
 ]
 
 
@@ -264,6 +275,21 @@ def test_interruption_is_130(small_account: Path, monkeypatch: pytest.MonkeyPatc
     assert done.exit_code == 130
     assert "interrupted; nothing was written" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("kind", "code"), [(KeyboardInterrupt, 130), (EOFError, 1)])
+def test_only_ctrl_c_is_130(
+    kind: type[BaseException], code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Outside of a verb: click makes Abort of both."""
+
+    def broken(context: Any) -> None:
+        raise kind
+
+    monkeypatch.setattr(main, "invoke", broken)
+    done = gep("profiles")
+    assert done.exit_code == code
+    assert ("a bug in gep" in done.stderr) == (code == 1)
 
 
 def test_what_is_asked_for_and_not_there_is_3(folder: Path, tmp_path: Path) -> None:
@@ -365,6 +391,120 @@ def test_run_into_another_folder(account: Path, folder: Path, tmp_path: Path) ->
     assert other.name == folder.name
     for name in OUTPUTS[:3]:
         assert (other / name).read_bytes() == (folder / name).read_bytes()
+
+
+# --- several accounts ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def years(tmp_path: Path) -> list[Path]:
+    """Two years in two folders; the second is wetter and has a hole between its counties."""
+    wetter = {"precipitation": small.arrays()["precipitation"] + 100}
+    change = {"account.name": "后年", "account.year": 2022}
+    return [
+        small.write(tmp_path / "first"),
+        small.write(tmp_path / "second", rasters=wetter, change=change, hole=True),
+    ]
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in OUTPUTS[:3]}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_several_are_shown_as_each_alone(language: str, years: list[Path], tmp_path: Path) -> None:
+    together = gep("run", *years, "--lang", language, "--progress", "lines")
+    assert together.exit_code == 0, together.output
+    written = [store.find(path.parent / "output") for path in years]
+    alone = [
+        gep("run", path, "-o", tmp_path / "alone", "--progress", "none", "--lang", language)
+        for path in years
+    ]
+    first, second = (done.stdout for done in alone)
+    assert together.stdout == f"小账户 2021\n\n{first}\n后年 2022\n\n{second}"
+    for folder in written:
+        assert content(folder) == content(tmp_path / "alone" / folder.name)
+        assert str(folder) in together.stderr
+    said = together.stderr.splitlines()
+    heads = [n for n, line in enumerate(said) if line.startswith("gep ")]
+    assert [said[n].split()[2:4] for n in heads] == [["小账户", "2021"], ["后年", "2022"]]
+    (hole,) = (n for n, line in enumerate(said) if "W402" in line)
+    assert hole > heads[1]
+
+
+def test_progress_runs_over_all_accounts_once(years: list[Path]) -> None:
+    done = gep("run", *years, "--progress", "lines", "--threads", 1)
+    shown = [int(line.split()[0]) for line in done.stderr.splitlines() if line.endswith(" %")]
+    assert shown == [50, 100], "one tile each"
+
+
+def test_several_as_data(years: list[Path], tmp_path: Path) -> None:
+    """Folders stand for the gep.toml in them; all runs lie in the folder that is named."""
+    out = tmp_path / "out"
+    found = data(gep("run", *(path.parent for path in years), "-o", out, "--json"))
+    assert [Path(each["folder"]).parent for each in found] == [out, out]
+    assert [Path(each["folder"]).name[:5] for each in found] == ["2021_", "2022_"]
+    assert [[p["code"] for p in each["problems"]] for each in found] == [[], ["W402"]]
+    single = data(gep("run", years[0], "-o", out, "--json"))
+    assert single == found[0]
+
+
+def test_several_with_maps_and_strict(years: list[Path]) -> None:
+    done = gep("run", *years, "--strict", "--progress", "none", "--maps", "total", "--fresh")
+    assert done.exit_code == 4
+    for path in years:
+        maps = store.find(path.parent / "output") / "maps"
+        assert sorted(file.name.split(".")[0] for file in maps.glob("*.tif")) == ["total"]
+    assert gep("run", years[0], "--strict", "--progress", "none").exit_code == 0
+
+
+def test_several_foretold(years: list[Path]) -> None:
+    done = gep("run", *years, "-n")
+    assert done.exit_code == 0
+    first, second = (gep("run", path, "-n").stdout for path in years)
+    assert done.stdout == f"小账户 2021\n\n{first}\n后年 2022\n\n{second}"
+    found = data(gep("run", *years, "-n", "--json"))
+    assert [Path(each["folder"]) for each in found] == [path.parent / "output" for path in years]
+    assert not [path for path in years if (path.parent / "output").exists()]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_one_of_several_is_wrong(language: str, years: list[Path]) -> None:
+    """Nothing is computed or written; whose the problem is stands above it."""
+    text = years[1].read_text("utf8").replace('unit = "mm/year"', 'unit = "kg"')
+    years[1].write_text(text, "utf8")
+    done = gep("run", *years, "--progress", "none", "--lang", language)
+    assert done.exit_code == 3
+    assert done.stderr.splitlines()[0] == str(years[1])
+    assert " E6" in done.stderr.splitlines()[1]
+    assert done.stdout == ""
+    found = data(gep("run", *years, "--json"))
+    assert found["account"] == str(years[1])
+    assert not [path for path in years if store_has_runs(path.parent / "output")]
+
+
+def store_has_runs(folder: Path) -> bool:
+    return bool(list(folder.glob("20*")))
+
+
+def test_one_of_several_is_wrong_in_its_pixels(
+    years: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a tile shows, not the check: the first account is whole, and not written either."""
+    tile = Loop.tile
+
+    def unreadable(self: Loop, *given: Any) -> Any:
+        if self.plan.definition.account.year == 2022:
+            raise InputError(Problem("E101", {"file": "rain.tif", "why": "torn"}))
+        return tile(self, *given)
+
+    monkeypatch.setattr(Loop, "tile", unreadable)
+    done = gep("run", *years, "--progress", "none")
+    assert done.exit_code == 3
+    said = done.stderr.splitlines()
+    assert said[0] == str(years[1])
+    assert "error E101  rain.tif" in said[1]
+    assert not [path for path in years if store_has_runs(path.parent / "output")]
 
 
 # --- explain ------------------------------------------------------------------------------------
@@ -651,4 +791,4 @@ def test_output_survives_a_terminal_that_knows_no_chinese(account: Path) -> None
 
 def test_the_sample_is_where_the_demo_looks_for_it() -> None:
     assert (shipped.folder("rasters") / "sample" / "gep.toml").is_file()
-    assert cli.STRICT == 4
+    assert console.STRICT == 4

@@ -11,7 +11,7 @@ import small
 from rasterio.transform import from_origin
 
 import gep
-from gep.errors import InputError
+from gep.errors import InputError, Interrupted
 from gep.rasters import Reader
 from gep.run import accumulate
 from gep.together import Pass
@@ -87,8 +87,9 @@ def test_all_are_checked_before_any_is_computed(
 ) -> None:
     good = years(tmp_path / "good")[0]
     bad = gep.open(small.write(tmp_path / "bad", change={"rasters.precipitation.unit": "kg"}))
-    with pytest.raises(InputError, match="kg"):
+    with pytest.raises(InputError, match="kg") as raised:
         gep.run_together([good, bad], tile=16)
+    assert raised.value.__notes__ == [str(bad.path)]
     assert {window.width for _, window in decoded} == {small.COLUMNS}, "what a check looks at"
 
 
@@ -100,3 +101,54 @@ def test_tiles_that_are_done_are_kept_for_each(tmp_path: Path) -> None:
         assert one.envelope["tiles"]["resumed"] == 0
         assert two.envelope["tiles"]["resumed"] == two.envelope["tiles"]["all"] > 1
         assert core(one) == core(two)
+
+
+def test_progress_counts_the_tiles_of_all(tmp_path: Path) -> None:
+    """Twelve tiles each; both years pass at once, so the count never stands still or goes back."""
+    shown: list[tuple[int, int]] = []
+    gep.run_together(years(tmp_path), tile=16, threads=2, progress=lambda *said: shown.append(said))
+    assert shown == [(count, 24) for count in range(1, 25)]
+
+
+def test_a_year_that_is_done_is_not_computed_with_the_next(
+    tmp_path: Path, decoded: Counter[tuple[str, Any]]
+) -> None:
+    outputs = [tmp_path / "a", tmp_path / "b"]
+    years(tmp_path / "in")[0].run(tile=16, output=outputs[0])
+    decoded.clear()
+    shown: list[tuple[int, int]] = []
+    found = gep.run_together(
+        years(tmp_path / "in"),
+        tile=16,
+        outputs=outputs,
+        progress=lambda *said: shown.append(said),
+    )
+    assert [each.envelope["tiles"]["resumed"] for each in found] == [12, 0]
+    whole = {name for name, window in decoded if (window.width, window.height) == (16, 16)}
+    assert "wetter.tif" in whole
+    assert "precipitation.tif" not in whole
+    assert shown == [(count, 24) for count in range(12, 25)]
+
+
+def test_an_interruption_keeps_the_tiles_of_every_account(tmp_path: Path) -> None:
+    outputs, shown = [tmp_path / "a", tmp_path / "b"], list[int]()
+
+    def stop(done: int, total: int) -> None:
+        shown.append(done)
+        if len(shown) == 9:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as raised:
+        gep.run_together(years(tmp_path / "in"), tile=16, threads=1, outputs=outputs, progress=stop)
+    counts = [problem.fields["count"] for problem in raised.value.problems]
+    assert [problem.code for problem in raised.value.problems] == ["W593", "W593"]
+    assert all(4 <= count < 12 for count in counts)
+    again = gep.run_together(years(tmp_path / "in"), tile=16, outputs=outputs)
+    assert [each.envelope["tiles"]["resumed"] for each in again] == counts
+    alone = [account.run(tile=16) for account in years(tmp_path / "in")]
+    assert [core(result) for result in again] == [core(result) for result in alone]
+
+
+def test_maps_are_those_asked_for(tmp_path: Path) -> None:
+    found = gep.run_together(years(tmp_path), maps=["total"])
+    assert [result.maps for result in found] == [("total.value",)] * 2

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from gep.coefficients import GIVEN, Book, Coefficient, weakest
+from gep.coefficients import GIVEN, Book, Coefficient, same_for, weakest
 from gep.columns import COMPARED
 from gep.cube import (
     AREA_QUANTUM,
@@ -17,6 +17,7 @@ from gep.cube import (
     Leaf,
     Line,
     Stated,
+    half_even,
     lacks_then,
     quanta,
     shares,
@@ -146,7 +147,14 @@ def _line(plan: Plan, item: Item, i: Indicator | Derived, amounts: Amounts) -> L
     """Line with its amounts, and the weakest state of the coefficients behind each leaf."""
     year = plan.definition.account.year
     behind = plan.behind(item.choice.reads(getattr(i, "rasters", {})))
-    states = {leaf: _state(item.coefficients | behind, leaf, year) for leaf in amounts}
+    found = item.coefficients | behind
+    same, known = same_for(found.values()), dict[Leaf, str]()
+    states = {}
+    for leaf in amounts:
+        key = same(leaf)
+        if key not in known:
+            known[key] = _state(found, leaf, year)
+        states[leaf] = known[key]
     return Line(
         item.service.group,
         item.service.name,
@@ -166,7 +174,8 @@ def _rows(plan: Plan, item: Item, i: Indicator, weights: Weights, problems: list
     found = row_amounts(plan, item, i, weights)
     problems += found.problems
     line = _line(plan, item, i, found.amounts)
-    given = {leaf: GIVEN for leaf in found.amounts if leaf[0] in found.measured}
+    measured = found.measured
+    given = {leaf: GIVEN for leaf in found.amounts if leaf[0] in measured}
     table = plan.tables[i.table]
     said = Stated(table.name, table.year, i.index, found.cents) if i.worth else None
     return replace(line, stated=said, states=line.states | given, ways=found.ways)
@@ -188,15 +197,14 @@ def _pixels(
     negative = partials.total(partials.negative[:, :, column])
     amounts: Amounts = {}
     coverage: dict[str, Decimal] = {}
+    eligible = list(plan.accumulators[column].eligible)
+    gone = partials.missing[:, :, column] == partials.pixels
     for p, place in enumerate(plan.counties.places):
-        whole = missing = 0
-        for k in plan.accumulators[column].eligible:
-            pixels = int(partials.pixels[p, k])
-            if pixels:
-                gone = int(partials.missing[p, k, column]) == pixels
-                amounts[place, keys[k]] = None if gone else int(exact_sums[p, k])
-            whole += int(partials.areas[p, k])
-            missing += int(partials.missing_area[p, k, column])
+        for k in eligible:
+            if partials.pixels[p, k]:
+                amounts[place, keys[k]] = None if gone[p, k] else int(exact_sums[p, k])
+        whole = int(partials.areas[p, eligible].sum())
+        missing = int(partials.missing_area[p, eligible, column].sum())
         if whole:
             coverage[place] = Decimal(whole - missing) / Decimal(whole)
     _check_coverage(plan, item, coverage, partials.blame[column], problems)
@@ -239,8 +247,11 @@ def _cap(plan: Plan, i: Indicator, amounts: Amounts) -> dict[str, tuple[int, int
     table = plan.tables[table_name]
     loads = {row.county: table.number(row, column, unit) for row in table.rows}
     found: dict[str, tuple[int, int | None]] = {}
+    of_place: dict[str, list[Leaf]] = {}
+    for leaf in amounts:
+        of_place.setdefault(leaf[0], []).append(leaf)
     for place in plan.counties.places:
-        leaves = [leaf for leaf in amounts if leaf[0] == place]
+        leaves = of_place.get(place, [])
         if place == UNALLOCATED:
             for leaf in leaves:
                 del amounts[leaf]
@@ -269,18 +280,30 @@ def _derived(plan: Plan, item: Item, d: Derived, base: Line) -> Line:
 def derived_amounts(d: Derived, found: dict[str, Coefficient], base: Line, year: int) -> Amounts:
     """Quanta of a derived indicator from those of its base, rounded half-even per leaf."""
     amounts: Amounts = {}
+    known: dict[Leaf, Fraction | None] = {}
+    same = same_for(found.values())
     for leaf, amount in base.amounts.items():
-        ratio: Fraction | None = Fraction(1)
-        for units, power in ((d.times, 1), (d.per, -1)):
-            for name, unit in units.items():
-                number = found[name].number(unit, county=leaf[0], ecosystem=leaf[1], year=year)
-                known = ratio is not None and number is not None
-                ratio = ratio * Fraction(number[0]) ** power if known else None  # type: ignore[operator, index]
-        if amount is None or ratio is None:
-            amounts[leaf] = None
-        else:
-            amounts[leaf] = quanta(amount * Fraction(base.quantum) * ratio, exact(d.quantum))
+        key = same(leaf)
+        if key not in known:
+            known[key] = _quanta_of_one(d, found, base, leaf, year)
+        times = known[key]
+        numbers = amount is not None and times is not None
+        amounts[leaf] = half_even(amount * times.numerator, times.denominator) if numbers else None  # type: ignore[operator, union-attr]
     return amounts
+
+
+def _quanta_of_one(
+    d: Derived, found: dict[str, Coefficient], base: Line, leaf: Leaf, year: int
+) -> Fraction | None:
+    """Quanta of a derived indicator that one quantum of its base makes; None if a number lacks."""
+    ratio = Fraction(base.quantum) / Fraction(exact(d.quantum))
+    for units, power in ((d.times, 1), (d.per, -1)):
+        for name, unit in units.items():
+            number = found[name].number(unit, county=leaf[0], ecosystem=leaf[1], year=year)
+            if number is None:
+                return None
+            ratio *= Fraction(number[0]) ** power
+    return ratio
 
 
 def _raster_coverage(plan: Plan, partials: Partials, problems: list[Problem]) -> dict[str, Decimal]:

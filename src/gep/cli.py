@@ -195,7 +195,7 @@ def run(
     if twice := [path for path in meant if places.count(path.resolve()) > 1]:
         raise Refused(str(twice[-1]), "given twice", "给出了不止一次")
     if scheduler and len(meant) > 1:
-        raise Refused("--scheduler", "for one account at a time", "一次只能用于一个账户")
+        raise Refused("--scheduler", "for one gep.toml at a time", "每次只能用于一个 gep.toml")
     asked = running.Asked(output, threads, progress, as_data, lang, maps or None, fresh, scheduler)
     if dry_run:
         running.foretell(meant, asked)

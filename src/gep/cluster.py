@@ -4,6 +4,7 @@ A task may run twice, as dask says: a tile is a fact, and the ledger takes it on
 """
 
 import itertools
+import logging
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -16,20 +17,23 @@ from gep.rasters import Window
 from gep.replacements import Said, wrong
 from gep.resume import decode
 from gep.run import TICK, By, Take
-from gep.worker import Answer, Place, compute, forget, task
+from gep.worker import Answer, Place, compute, rest, task
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
 CALL = "Account.run"
 BATCH = 16
-"""Tiles of a task: of 512 pixels about 4 million pixels, against which dask's 1 ms is nothing."""
+"""Tiles of a task, at most: some 4 million pixels, against which dask's 1 ms is nothing."""
+ROUNDS = 8
+"""Tasks per thread of the cluster, at least: so that nobody waits long for the last."""
 AHEAD = 3
 """Tasks per thread of the cluster that are under way: the rest waits here, so memory is flat."""
 PATIENCE = 15
 """Seconds to wait for a scheduler."""
 GLANCE = 5.0
 """Seconds after which workers are counted again: they come and go."""
+CUT = "the connection is lost", "连接已断"
 ALONE = 60.0
 """Seconds to wait for a first or another worker when there is none."""
 
@@ -55,8 +59,24 @@ def opened(said: "Client | str | None") -> Generator["Client | None", None, None
     try:
         yield client
     finally:
-        with suppress(Exception):  # a lost scheduler does not say goodbye
-            client.close(timeout=TICK if client.status != "running" else PATIENCE)
+        _close(client)
+
+
+def _close(client: "Client") -> None:
+    """Close a client; one whose scheduler is lost without a trace of what it still tries."""
+    lost = client.status != "running"
+    log = logging.getLogger("distributed.client")
+    if lost:
+        log.addFilter(_nothing)
+    try:
+        with suppress(Exception):  # what there was to say is said, or the account is done
+            client.close(timeout=TICK if lost else PATIENCE)
+    finally:
+        log.removeFilter(_nothing)
+
+
+def _nothing(_: logging.LogRecord) -> bool:
+    return False
 
 
 def _usable(client: object) -> "Client":
@@ -81,8 +101,13 @@ def _connect(address: str) -> "Client":
         raise InputError(Problem("E733", {})) from None
     try:
         return Client(address, timeout=PATIENCE, set_as_default=False)
-    except (OSError, ValueError, TypeError, RuntimeError) as error:
-        raise _lost(address, str(error) or type(error).__name__) from None
+    except Exception as error:  # of any kind: an address is what somebody typed
+        raise _lost(address, _line(error)) from None
+
+
+def _line(error: BaseException) -> str:
+    """What an error says, on one line."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
 def _lost(address: str, why: str, why_zh: str = "") -> ResourceError:
@@ -115,22 +140,25 @@ def workers(
     return everywhere
 
 
-def _batches(todo: Sequence[Window]) -> Iterator[list[Place]]:
+def _batches(todo: Sequence[Window], size: int) -> Iterator[list[Place]]:
     """Tiles in groups that lie beside each other in the files."""
     plain = [(int(w.col_off), int(w.row_off), int(w.width), int(w.height)) for w in todo]
-    for begin in range(0, len(plain), BATCH):
-        yield plain[begin : begin + BATCH]
+    for begin in range(0, len(plain), size):
+        yield plain[begin : begin + size]
 
 
 class Errand:
     """Tiles of one task sent to a cluster, few at a time, and their answers as they come."""
 
     def __init__(self, client: "Client", packed: bytes, todo: Sequence[Window]) -> None:
-        self._client, self._packed, self._waiting = client, packed, _batches(todo)
+        self._client, self._packed = client, packed
         self._address = str(client.scheduler.addr) if client.scheduler else "-"
         self._done: SimpleQueue[Future[Answer]] = SimpleQueue()
         self._sent: dict[Any, Future[Answer]] = {}
         self._threads, self._glanced, self._seen = 0, -GLANCE, time.monotonic()
+        self._glance()
+        size = len(todo) // (ROUNDS * max(1, self._threads))
+        self._waiting = _batches(todo, min(BATCH, max(1, size)))
 
     def answers(self) -> Iterator[Answer]:
         """Every batch, in any order."""
@@ -141,11 +169,12 @@ class Errand:
                 self._send(batch)
             if not self._sent:
                 return
-            with suppress(Empty):
+            try:
                 future = self._done.get(timeout=TICK)
-                answer = self._answer(future)
-                if answer is not None:
-                    yield answer
+            except Empty:
+                continue
+            if (answer := self._answer(future)) is not None:
+                yield answer
 
     def _send(self, batch: list[Place]) -> None:
         future = self._asked(lambda: self._client.submit(compute, self._packed, batch, pure=False))
@@ -169,9 +198,9 @@ class Errand:
 
         if isinstance(error, KilledWorker):
             raise ResourceError(Problem("E731", {"address": self._address})) from None
-        unread = isinstance(error, RuntimeError) and "deserializ" in str(error)
-        if unread or isinstance(error, ImportError | AttributeError):
-            why = str(error.__cause__ or error).splitlines()[0]
+        unread = any(words in str(error) for words in ("deserializ", "Can't get attribute"))
+        if unread or isinstance(error, ImportError):
+            why = _line(error.__cause__ or error)
             raise IdentityError(Problem("E732", {"why": why, "why_zh": why})) from None
         raise error
 
@@ -179,7 +208,7 @@ class Errand:
         """Count the workers, now and then."""
         now = time.monotonic()
         if self._client.status != "running":
-            raise _lost(self._address, "the connection is lost", "连接已断")
+            raise _lost(self._address, *CUT)
         if now - self._glanced < GLANCE:
             return
         self._threads, self._glanced = sum(self._asked(self._client.nthreads).values()), now
@@ -197,11 +226,15 @@ class Errand:
             E730 there is none.
         """
         from distributed import CancelledError
+        from distributed.client import ClosedClientError
 
         try:
             return question()
-        except (CancelledError, OSError) as error:
-            raise _lost(self._address, str(error) or type(error).__name__) from None
+        except (ClosedClientError, OSError):
+            raise _lost(self._address, *CUT) from None
+        except CancelledError as error:
+            why = CUT if "connection-lost" in str(error) else (_line(error),)
+            raise _lost(self._address, *why) from None
 
     def close(self) -> None:
         """Take back what is under way, and have the workers close their files."""
@@ -210,4 +243,4 @@ class Errand:
         self._sent.clear()
         if self._client.status == "running":
             with suppress(Exception):  # the account is done, or has failed of something else
-                self._client.run(forget, self._packed, on_error="ignore")
+                self._client.run(rest, self._packed, on_error="ignore")

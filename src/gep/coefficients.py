@@ -1,7 +1,7 @@
 """Coefficient files: numbers with a unit, a range, a source and a state of verification."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_EVEN, Context, Decimal
@@ -65,6 +65,17 @@ class Value:
         if self.verified_by == GIVEN:
             return GIVEN
         return "yes" if self.verified_by else self.status
+
+
+def same_for(found: Iterable["Coefficient"]) -> Callable[[tuple[str, str]], tuple[str, str]]:
+    """What of a place and an ecosystem some coefficients depend on: equal for equal numbers."""
+    by = {dimension for c in found for dimension in c.by}
+    by_place, by_class = bool(by & {"county", "province"}), "ecosystem" in by
+
+    def key(leaf: tuple[str, str]) -> tuple[str, str]:
+        return leaf[0] if by_place else "", leaf[1] if by_class else ""
+
+    return key
 
 
 def weakest(states: Iterable[str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from gep.coefficients import Price
 from gep.ecosystems import Title
@@ -120,6 +120,14 @@ class Cube:
     problems: list[Problem] = field(default_factory=list)
     constant: "Cube | None" = None
 
+    @cached_property
+    def areas(self) -> dict[str, int]:
+        """Area of every place in quanta."""
+        found: dict[str, int] = {}
+        for (place, _), area in self.extent.items():
+            found[place] = found.get(place, 0) + area
+        return found
+
     def counted(self) -> Iterator[Line]:
         """Yield the lines whose money belongs to the account."""
         return (line for line in self.lines if line.counted and line.priced)
@@ -166,7 +174,8 @@ def quanta(amount: Decimal | Fraction, quantum: Decimal) -> int:
     >>> [quanta(Decimal(n), Decimal(2)) for n in (1, 3, -1, -3, 5)]
     [0, 2, 0, -2, 2]
     """
-    return round(Fraction(amount) / Fraction(quantum))
+    ratio = Fraction(amount)
+    return half_even(*_divided(ratio.numerator, ratio.denominator, quantum))
 
 
 def value(amount: int, quantum: Decimal, price: Decimal) -> int:
@@ -175,7 +184,31 @@ def value(amount: int, quantum: Decimal, price: Decimal) -> int:
     >>> value(1_000, Decimal("0.001"), Decimal("7.06"))
     706
     """
-    return round(Fraction(amount) * Fraction(quantum) * Fraction(price) * 100)
+    cents = _cents_of_one(quantum, price)
+    return half_even(amount * cents.numerator, cents.denominator)
+
+
+@lru_cache(1 << 16)
+def _cents_of_one(quantum: Decimal, price: Decimal) -> Fraction:
+    """Money of one quantum in 0.01 CNY; an account asks for the same few again and again."""
+    return Fraction(quantum) * Fraction(price) * 100
+
+
+def _divided(numerator: int, denominator: int, by: Decimal) -> tuple[int, int]:
+    """Fraction divided by a positive number."""
+    times, per = by.as_integer_ratio()
+    return numerator * per, denominator * times
+
+
+def half_even(numerator: int, denominator: int) -> int:
+    """Whole number nearest to a fraction of positive denominator; of two, the even one.
+
+    >>> [half_even(n, 2) for n in (1, 3, -1, -3, 5, 4)]
+    [0, 2, 0, -2, 2, 2]
+    """
+    whole, rest = divmod(numerator, denominator)
+    over = 2 * rest - denominator
+    return whole + (over > 0 or (over == 0 and whole & 1))
 
 
 def shares(total: int, weights: list[int]) -> list[int]:
@@ -187,7 +220,7 @@ def shares(total: int, weights: list[int]) -> list[int]:
     whole, done, running, out = sum(weights), 0, 0, []
     for weight in weights:
         running += weight
-        upto = round(Fraction(total * running, whole))
+        upto = half_even(total * running, whole)
         out.append(upto - done)
         done = upto
     return out

@@ -5,12 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 
 import shapely
 
 from gep.counties import inside_share, owned_share
-from gep.cube import AREA_QUANTUM, UNALLOCATED, Cube, Line
+from gep.cube import AREA_QUANTUM, UNALLOCATED, Cube, Line, half_even
 from gep.ecosystems import Title
 from gep.errors import Problem
 from gep.plan import Plan
@@ -108,7 +107,8 @@ def _cap(lines: list[Line]) -> Identity:
     amounts, limits = [], []
     for line in lines:
         for place, (capacity, load) in line.capped.items():
-            known = [a for (p, _), a in line.amounts.items() if p == place and a is not None]
+            leaves = [line.amounts.get(leaf) for leaf in line.by_place.get(place, ())]
+            known = [amount for amount in leaves if amount is not None]
             if load is not None and known:
                 amounts.append(sum(known))
                 limits.append(min(capacity, load))
@@ -203,12 +203,15 @@ def _groups(areas: list[Text]) -> Identity:
 def _value(rows: list[Text], price: str, value: str) -> Identity:
     """Quantity times price of every leaf against its value, to half a cent."""
     priced = [row for row in rows if row[price] and row["quantity"] and row[value]]
-    made = [
-        round(Fraction(Decimal(row["quantity"])) * Fraction(Decimal(row[price])) * 100)
-        for row in priced
-    ]
+    made = [_product(row["quantity"], row[price]) for row in priced]
     given = [cents(row[value]) or 0 for row in priced]
     return make("value", len(priced), sum(made), sum(given), made == given)
+
+
+def _product(quantity: str, price: str) -> int:
+    """Cents of a quantity at a price, as they stand in a table."""
+    (amount, per), (money, of) = (Decimal(text).as_integer_ratio() for text in (quantity, price))
+    return half_even(amount * money * 100, per * of)
 
 
 def _constant(rows: list[Text], by_code: Mapping[str, Text], province: Text) -> Identity:

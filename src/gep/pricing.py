@@ -4,13 +4,10 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
-from gep.coefficients import EXACT, PRINTED, Book, Coefficient, Price, weakest
+from gep.coefficients import EXACT, PRINTED, Book, Coefficient, Price, same_for, weakest
 from gep.cube import Amounts, Leaf, Line, Stated, value
 from gep.errors import Problem
 from gep.units import of_year
-
-BY = {"county", "province"}, {"ecosystem"}
-"""What of a leaf (place, ecosystem) a price may depend on."""
 
 
 def priced(line: Line, book: Book, price: Coefficient, unit: str, year: int) -> Line:
@@ -19,9 +16,10 @@ def priced(line: Line, book: Book, price: Coefficient, unit: str, year: int) -> 
     prices: dict[Leaf, Price] = {}
     states = dict(line.states)
     unpriced = None
-    known: dict[tuple[str, ...], Price | Problem] = {}
+    known: dict[Leaf, Price | Problem] = {}
+    same = same_for([price])
     for leaf, amount in line.amounts.items():
-        key = tuple(part for part, by in zip(leaf, BY, strict=True) if by & {*price.by})
+        key = same(leaf)
         if key not in known:
             known[key] = book.price(price, unit, year, county=leaf[0], ecosystem=leaf[1])
         found = known[key]

@@ -208,6 +208,8 @@ def accumulate(
     for window, part, places in kept.found(every) if kept else ():
         total.add(part, places)
         there.add(window)
+    if progress and there:
+        progress(len(there), len(every))
 
     def take(window: Window, part: Partials, places: NDArray[np.int64]) -> None:
         total.add(part, places)
@@ -284,11 +286,21 @@ def same_after_retiling(plan: Plan, loop: Loop) -> tuple[int, list[int], list[in
     chosen = random.Random(len(windows)).sample(windows, max(1, len(windows) // 100))
     cut = [part for window in chosen for part in _pieces(window)]
     sums = []
-    for pieces in (chosen, cut):
-        partials = accumulate(plan, 1, windows=pieces, loop=loop)
+    with Reader(plan.layers, plan.grid) as reader:
+        totals = [_summed(loop, reader, pieces) for pieces in (chosen, cut)]
+    for partials in totals:
         by_column = partials.total(partials.sums).sum(axis=(0, 1))
         sums.append([*map(int, by_column), int(partials.areas.sum()), int(partials.missing.sum())])
     return len(chosen), sums[0], sums[1]
+
+
+def _summed(loop: Loop, reader: Reader, windows: list[Window]) -> Partials:
+    """Partials of some windows, one after another."""
+    places = len(loop.plan.counties.places)
+    total = Partials.zeros(places, loop.kinds, loop.columns, loop.culprits)
+    for window in windows:
+        total.add(*loop.tile(reader, window))
+    return total
 
 
 def _pieces(window: Window) -> list[Window]:

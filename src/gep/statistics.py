@@ -306,7 +306,8 @@ def _copies(table: Table) -> list[Problem]:
 def without_rows(table: Table, names: Mapping[str, str], group: str = "") -> list[Problem]:
     """W517 if counties, *names* by code, have no row in a table, or none of a group of it."""
     rows = [row for row in table.rows if not group or row.cells.get("group") == group]
-    absent = [code for code in names if code not in {row.county for row in rows}]
+    there = {row.county for row in rows}
+    absent = [code for code in names if code not in there]
     if not absent:
         return []
     listed = [f"{code} {names[code]}".rstrip() for code in absent[:LISTED]]

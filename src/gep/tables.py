@@ -159,22 +159,18 @@ def status(cube: Cube, places: tuple[str, ...]) -> str:
 
 
 def _square_kilometres(cube: Cube, place: str) -> Decimal:
-    quanta = sum(area for (p, _), area in cube.extent.items() if p == place)
-    return quanta * exact(AREA_QUANTUM) / SQUARE_KILOMETRE
+    return cube.areas.get(place, 0) * exact(AREA_QUANTUM) / SQUARE_KILOMETRE
 
 
 def extent_rows(cube: Cube) -> Iterator[Row]:
     """Yield the area of every ecosystem in every place."""
-    totals: dict[str, int] = {}
-    for (place, _), area in cube.extent.items():
-        totals[place] = totals.get(place, 0) + area
     for (place, ecosystem), area in cube.extent.items():
         yield {
             "county_code": place,
             "county_name": cube.names.get(place, ""),
             "ecosystem": ecosystem,
             "area_km2": area * exact(AREA_QUANTUM) / SQUARE_KILOMETRE,
-            "share": round(Decimal(area) / Decimal(totals[place]), 8),
+            "share": round(Decimal(area) / Decimal(cube.areas[place]), 8),
         }
 
 

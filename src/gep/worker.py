@@ -23,7 +23,7 @@ from gep.resume import encode
 from gep.run import Loop
 
 HELD = 2
-"""Accounts whose plan a worker keeps, with open files: two clients may take turns."""
+"""Accounts whose plan a worker keeps: two clients may take turns, or one may ask again."""
 
 Place = tuple[int, int, int, int]
 """First column, first row, width and height of a tile."""
@@ -136,12 +136,18 @@ class Work:
             reader.__exit__(None, None, None)
             raise
 
-    def close(self) -> None:
-        """Let the files go, those of tiles in hand when these are done."""
+    def rest(self) -> None:
+        """Let the files go that no tile in hand reads; the plan stays."""
         with self._mine:
-            self._closed, idle, self._idle = True, self._idle, []
+            idle, self._idle = self._idle, []
         for reader in idle:
             reader.__exit__(None, None, None)
+
+    def close(self) -> None:
+        """Let all files go, those of tiles in hand when these are done."""
+        with self._mine:
+            self._closed = True
+        self.rest()
 
 
 def _of_file(name: str, gone: bool) -> Title:
@@ -217,9 +223,9 @@ def _plain(problem: Problem) -> Problem:
     )
 
 
-def forget(packed: bytes) -> None:
-    """Close the files of a task on this worker."""
+def rest(packed: bytes) -> None:
+    """Close the files of a task on this worker, until it is asked for more tiles."""
     with _lock:
-        work = _works.pop(packed, None)
+        work = _works.get(packed)
     if work:
-        work.close()
+        work.rest()
