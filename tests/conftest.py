@@ -14,7 +14,9 @@ import gep
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep compiled loops out of the user's cache; share them within one run of the tests."""
     before = os.environ.get("GEP_CACHE")
-    os.environ["GEP_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own  # by all workers
+    os.environ["GEP_CACHE"] = str(shared / "compiled")
     yield
     if before is None:
         del os.environ["GEP_CACHE"]

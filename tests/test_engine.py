@@ -711,7 +711,7 @@ def test_the_first_of_several_findings_is_the_first_in_the_file(
 ) -> None:
     """Tiles of 8 x 8: of two hits in one row of tiles, the upper one is in the later tile."""
     monkeypatch.setattr(check, "TILE", 8)
-    monkeypatch.setattr(check, "SAMPLE", 100)
+    monkeypatch.setattr(check, "sample", lambda windows: windows)
     places = [(6, 5), (2, 42), (30, 3)]
     kinds, layers = small.classes(), small.arrays()
     for row, column in places:

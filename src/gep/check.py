@@ -20,7 +20,7 @@ from gep.staging import Findings, Stager
 
 ZEROS = 1e-3
 """Share of zeros above which a layer that is never near 0 is suspected of a fill value 0."""
-ENOUGH = 1 << 15
+ENOUGH = 1 << 13
 """Values of a tile and layer from which the median of a layer is taken."""
 SAMPLE = 24
 """Tiles looked at."""

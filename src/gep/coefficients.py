@@ -171,6 +171,15 @@ class Price:
     states: tuple[str, ...] = ()
 
 
+def printed(number: Decimal, ratio: Decimal, scale: Decimal) -> Decimal:
+    """Price moved to another year and unit, in the digits that are printed.
+
+    >>> printed(Decimal("6.1107"), Decimal(1) / 3, Decimal(1))
+    Decimal('2.03690000000')
+    """
+    return PRINTED.plus(EXACT.multiply(EXACT.multiply(number, ratio), scale))
+
+
 @dataclass(frozen=True)
 class Book:
     """All coefficients and price indices of a run."""
@@ -181,6 +190,8 @@ class Book:
     sources: dict[str, Any]
     files: tuple[Path, ...]
     overridden: tuple[Place, ...] = ()
+    on_file: "Book | None" = field(default=None, repr=False, compare=False)
+    """The book before a call replaced numbers of it."""
 
     def coefficient(self, service: str, name: str, chosen: str = "") -> Coefficient | None:
         """Coefficient *name* of *service*, else among the shared prices; a set if it has sets."""
@@ -209,11 +220,10 @@ class Book:
             ratio, states = moved[0], [value.verified, *sorted(moved[1])]
         want = of_year(unit, year)
         scale = exact(factor(of_year(coefficient.unit, year), want, coefficient.at))
-        number = EXACT.multiply(EXACT.multiply(value.number, ratio), scale)
+        number = printed(value.number, ratio, scale)
         index = coefficient.index if have != year else ""
-        printed = PRINTED.plus(number)
         return Price(
-            printed, want, coefficient.at, value, coefficient.unit, index, ratio, tuple(states)
+            number, want, coefficient.at, value, coefficient.unit, index, ratio, tuple(states)
         )
 
     def moved(self, index: str, have: int, want: int) -> tuple[Decimal, frozenset[str]] | str:

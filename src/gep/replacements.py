@@ -187,7 +187,8 @@ def replaced(book: Book, said: Mapping[str, Said], year: int, call: str) -> Book
         file, bare = _owner(book, name, call)
         sets = services[file][bare]
         services[file][bare] = {k: replacer.replacement(c, text) for k, c in sets.items()}
-    return replace(book, services=services)
+    on_file = (book.on_file or book) if said else book.on_file
+    return replace(book, services=services, on_file=on_file)
 
 
 def _owner(book: Book, name: str, call: str) -> tuple[str, str]:

@@ -1,12 +1,12 @@
 """What a run gave: tables, the cube, identities, the manifest, and the run folder with its maps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gep import densities, explain, identities, manifest, store, tables
+from gep import densities, explain, identities, manifest, repricing, store, tables
 from gep.cube import Cube
 from gep.errors import IdentityError, Problem
 from gep.identities import Identity
@@ -121,6 +121,36 @@ class Result:
         from gep.compare import compare
 
         return compare(before.side, self.side)
+
+    def reprice(self, prices: "Mapping[str, Any] | pandas.DataFrame") -> "xarray.Dataset":
+        """Money of this account in many scenarios of its prices; no raster or table is read.
+
+        Every scenario is to the cent what ``account.scenario(name, prices=…).run()`` gives; the
+        prices a table of the user states, and all that are not named, stay as they are.
+
+        Parameters
+        ----------
+        prices : mapping or DataFrame
+            By name one number with its unit for every scenario: texts such as
+            ``["6.1 CNY_2020/m^3", "7 CNY_2021/m^3"]``, or numbers and the unit of them all, as
+            ``([6.1, 7.0], "CNY_2020/m^3")``. Of a frame each row is a scenario, each column a
+            price; units stand in ``attrs["units"]`` by column, or columns are (name, unit).
+
+        Returns
+        -------
+        xarray.Dataset
+            `value` (scenario, county, service), `gep` (scenario, county) and `total` (scenario) in
+            CNY of the price year; NaN where the account has none.
+
+        Raises
+        ------
+        InputError, UnitError
+            E019, E603 as `Account.scenario`; E734 as many numbers of each price, E735 no series,
+            E736 no price.
+        IdentityError
+            E711 the last scenario is not what the account's own pricing gives.
+        """
+        return repricing.reprice(self.plan, self.account, prices)
 
     @property
     def side(self) -> "Side":
