@@ -1,10 +1,11 @@
 """Decoding past GDAL: `gep.decoding` against the floor of `decode`, the same files and threads.
 
-Per encoding the tiles of all layers are read as stored (`direct`), lent rather than copied
-(`lent`), and as float32 with NaN (`staged`; beside it what numpy makes of rasterio's).
+Per encoding the tiles of all layers are read as stored (`direct`), and lent rather than copied
+(`lent`), which is what the engine does.
 """
 
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import count
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import rasterio
-from decode import ENCODINGS, LARGEST, floor, layers
+from decode import ENCODINGS, LARGEST, encoded, floor, layers
 from landscape import TILE
 from province import Recipe, province
 from rasterio.windows import Window
@@ -21,8 +22,7 @@ from timing import THREADS, paired, ratio
 
 from gep.decoding import Tiles, tiles_of
 
-UNPREDICTED = {"zstd": ("ZSTD", 3, False), "deflate": ("DEFLATE", 6, False)}
-UNPREDICTED["lzw"] = ("LZW", 0, False)
+UNPREDICTED = {"deflate": ("DEFLATE", 6, False), "lzw": ("LZW", 0, False)}
 
 
 def opened(paths: list[Path], stack: ExitStack) -> list[tuple[Tiles, float]]:
@@ -68,28 +68,25 @@ def decoded(layers: list[tuple[Tiles, float]], threads: int, how: str) -> None:
         list(pool.map(work, range(threads)))
 
 
-def encoded(name: str, paths: list[Path], size: int, repeats: int) -> list[dict[str, Any]]:
-    """Records of one encoding, with their ratios to rasterio."""
-    found = []
-    for threads in (1, THREADS):
-        mark = f"{name}, {threads} thread{'s' * (threads > 1)}"
-        cases = {f"{mark}: rasterio": lambda n=threads: floor(paths, n)}
-        for how in ("direct", "lent"):
-            cases[f"{mark}: {how}"] = lambda n=threads, how=how: direct(paths, n, how)
-        records = paired("decoding", size, cases, repeats)
-        base, *others = records.values()
-        for record in others:
-            record.more["to_rasterio"] = ratio(record, base)
-        found += [record.summary() for record in records.values()]
-    return found
+def compared(name: str, paths: list[Path], size: int, repeats: int) -> list[dict[str, Any]]:
+    """Records of one encoding, and their ratios to rasterio."""
+    cases: dict[str, Callable[[], None]] = {f"{name}: rasterio": lambda: floor(paths)}
+    for how in ("direct", "lent"):
+        cases[f"{name}: {how}"] = lambda how=how: direct(paths, THREADS, how)  # type: ignore[misc]
+    found = paired("decoding", size, cases, repeats)
+    (base, over), *others = found.items()
+    place = {"benchmark": "decoding", "side": size, "target": "direct", "over": base}
+    ratios = [place | {"case": case} | ratio(record, over) for case, record in others]
+    return [*(record.summary() for record in found.values()), *ratios]
 
 
 def measure(size: int, repeats: int) -> list[dict[str, Any]]:
-    """Time per encoding; the others than the province's are kept only while they are measured."""
-    records = encoded("as the province", layers(province(Recipe(size))), size, repeats)
-    chosen = ENCODINGS | UNPREDICTED if size <= LARGEST else {}
-    for name, (compress, level, predictor) in chosen.items():
+    """Time per encoding; the copies are kept only while they are measured."""
+    side = min(size, LARGEST)
+    plain = layers(province(Recipe(side)))
+    records = []
+    for name, way in (ENCODINGS | UNPREDICTED).items():
         with tempfile.TemporaryDirectory() as temporary:
-            folder = province(Recipe(size, compress, level, predictor), Path(temporary))
-            records += encoded(name, layers(folder), size, repeats)
+            made = [encoded(path, Path(temporary), *way) for path in plain]
+            records += compared(name, made, side, repeats)
     return records

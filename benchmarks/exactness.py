@@ -1,129 +1,222 @@
-"""What exactness costs: integer sums, missing counts and areas, against plain sums. P5.
+"""What exactness costs, in a pair of loops that differ in nothing else: P5.
 
-The plain loop is generated here from the same kernels: it visits the pixels one by one, adds
-float64 by county and class, and counts nothing. It runs over staged tiles in memory. The engine's
-loop runs over files, and the time it takes with no column, which reads and stages, is taken off.
-So the two differ in how they visit pixels, too: a ratio below 1 does not say that exactness is
-free, which only the engine's own loop without its exact sums could show.
+Both are written by `gep.fuse`, from the same kernels, over the same sorted pixels. The plain one
+has `plain` in place of `segments.count`: float64 sums that may be added in any order, the quickest
+there are; no quanta, no missing counts, nobody to blame. `accumulate` runs both, decoding included,
+the exact one with the ledger of tiles and without; and both run alone over tiles staged in memory.
 """
 
-import statistics
-from collections.abc import Callable
+import inspect
+import tempfile
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
-import rasterio
-from kernels.kernels import ALL, NONE, cases, plan
+from kernels.kernels import plan as uncompressed
 from landscape import TILE
-from timing import CLEAN, paired
+from numpy.typing import NDArray
+from province import Recipe, province
+from timing import THREADS, paired, ratio
 
-from gep.ecosystems import ecosystems
+import gep
+from gep import fuse, manifest, resume
 from gep.plan import Plan
-from gep.rasters import tiles
+from gep.rasters import Reader, Window, tiles
+from gep.run import Loop, Partials, accumulate
 
-HEAD = """
-def plain(kinds, places, layers, scales, offsets, tables, eligible, weights, widths, sums):
-    for y in range(kinds.shape[0]):
-        for x in range(kinds.shape[1]):
-            place = places[y, x]
-            kind = kinds[y, x]
-            if place < 0 or kind == {nodata}:
-                continue
-"""
-LOAD = "            v{0} = np.float64(layers[{0}, y, x]) * scales[{0}] + offsets[{0}]\n"
-CALL = """\
-            if eligible[{n}, kind]:
-                amount = kernel{n}({values}) * (weights[y, {n}] * widths[x])
-                if amount == amount:
-                    sums[place, kind, {n}] += amount
-"""
-
-
-def plain(made: Plan, kinds: int) -> Callable[..., None]:
-    """The plain loop over the columns of a plan."""
-    names: dict[str, Any] = {"np": np}
-    text = HEAD.format(nodata=kinds)
-    used = sorted({layer for one in made.accumulators for layer in one.column.layers})
-    text += "".join(LOAD.format(layer) for layer in used)
-    for n, one in enumerate(made.accumulators):
-        values = [f"v{layer}" for layer in one.column.layers]
-        values += [f"tables[place, {table}, kind]" for table in one.column.tables]
-        names[f"kernel{n}"] = numba.njit(error_model="numpy")(one.column.kernel)
-        text += CALL.format(n=n, values=", ".join(values))
-    exec(text, names)  # noqa: S102
-    compiled: Callable[..., None] = numba.njit(nogil=True, error_model="numpy")(names["plain"])
-    return compiled
-
-
-class Plain:
-    """The plain loop with its tiles, staged once."""
-
-    def __init__(self, made: Plan) -> None:
-        grid, kinds, columns = made.grid, len(ecosystems()), len(made.accumulators)
-        self._loop = plain(made, kinds)
-        self._eligible = np.zeros((columns, 256), bool)
-        for number, one in enumerate(made.accumulators):
-            self._eligible[number, list(one.eligible)] = True
-        weights = np.array([one.weight for one in made.accumulators])
-        self._weights = np.asarray(grid.row_areas)[:, None] * weights
-        self._widths = np.asarray(grid.column_factors)
-        self._tables = np.ascontiguousarray(np.stack(made.lookups, axis=1))
-        self._scales = np.array([layer.scale for layer in made.layers[1:]])
-        self._offsets = np.array([layer.offset for layer in made.layers[1:]])
-        self._tiles = [self._stage(made, window, kinds) for window in tiles(grid, TILE)]
-        self.sums = np.zeros((len(made.counties.places), kinds + 1, columns))
-
-    def _stage(self, made: Plan, window: Any, kinds: int) -> tuple[Any, ...]:
-        layers = []
-        for layer in made.layers:
-            with rasterio.open(layer.path) as file:
-                stored = file.read(1, window=window).astype(np.float32)
-            stored[stored == np.float32(np.nan if layer.nodata is None else layer.nodata)] = np.nan
-            layers.append(stored)
-        classes = np.full(layers[0].shape, kinds, np.uint8)
-        for code, kind in made.legend.codes.items():
-            classes[layers[0] == code] = kind.index
-        rows = slice(window.row_off, window.row_off + window.height)
-        across = slice(window.col_off, window.col_off + window.width)
-        places = np.asarray(made.counties.places_in(window), np.int32)
-        return classes, places, np.stack(layers[1:]), rows, across
-
-    def __call__(self) -> None:
-        """Sum every tile."""
-        self.sums[:] = 0.0
-        for kinds, places, layers, rows, across in self._tiles:
-            self._loop(
-                *(kinds, places, layers, self._scales, self._offsets, self._tables),
-                *(self._eligible, self._weights[rows], self._widths[across], self.sums),
-            )
-
-
-def agreement(made: Plan, loop: Plain) -> float:
-    """Largest relative difference of a column's total from the engine's."""
-    loop()
-    exact = cases(made)[ALL]()
-    totals = np.asarray(exact.total(exact.sums).sum(axis=(0, 1)), float)
-    return float(np.max(np.abs(loop.sums.sum(axis=(0, 1)) / totals - 1)))
-
-
+LARGEST = 1024
+"""Side of the province whose staged tiles are held in memory."""
 AGREE = 1e-6
 """Quanta are rounded pixel by pixel, plain sums are not."""
+COUNT = "count = compiled(segments.count)"
+IN_ANY_ORDER = """\
+from exactness import plain
+count = numba.njit(error_model="numpy", fastmath={{"reassoc", "nsz"}})(plain)
+# {source}
+"""
+
+
+def plain(  # type: ignore[no-untyped-def]
+    amounts,
+    area,
+    area_quantum,
+    place,
+    kind,
+    eligible,
+    values,
+    begin,
+    readers,
+    lookups,
+    tables,
+    sums,
+    negative,
+    missing,
+    missing_area,
+    blame,
+    pixels,
+    areas,
+):
+    """As `segments.count`, with sums and areas of floats, and nothing of what is missing."""
+    pixels[place, kind] += area.size
+    whole = 0.0
+    for n in range(np.uint64(area.size)):
+        whole += area[n]
+    areas[place, kind] += whole
+    if kind == pixels.shape[1] - 1:
+        return
+    for column in range(eligible.shape[0]):
+        if not eligible[column, kind]:
+            continue
+        own = amounts[column, : area.size]
+        total = 0.0
+        for n in range(np.uint64(own.size)):
+            total += own[n] if abs(own[n]) < np.inf else 0.0
+        sums[place, kind, column] += total
+
+
+def plain_source(*words: Any) -> str:
+    """Source of the engine's loop, but for how it sums."""
+    text = fuse.source(*words)
+    if text.count(COUNT) != 1:
+        raise ValueError("the loop of gep.fuse counts otherwise than this benchmark knows")
+    said = inspect.getsource(plain).replace("\n", "\n# ")
+    return text.replace(COUNT, IN_ANY_ORDER.format(source=said))
+
+
+class PlainLoop(Loop):
+    """The engine's loop with plain sums; what `accumulate` is given of a tile is empty."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__(plan)
+        columns = [accumulator.column for accumulator in plan.accumulators]
+        self._fused = fuse.fuse(columns, len(self.stager.layers), self.kinds, plain_source)
+        self._adding = threading.Lock()
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.sums, self.areas, self.pixels = self._zeros(len(self.plan.counties.places))
+
+    def _zeros(self, places: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        shape = (places, self.kinds + 1)
+        return np.zeros((*shape, self.columns)), np.zeros(shape), np.zeros(shape, np.int64)
+
+    def tile(self, reader: Reader, window: Window) -> tuple[Partials, NDArray[np.int64]]:
+        """Add a window to the sums."""
+        tile = self.stager.sorted(reader, window)
+        part = Partials.zeros(0, self.kinds, self.columns, self.culprits)
+        part.findings, part.outside = tile.findings, tile.outside
+        if len(tile.present):
+            own = self._zeros(len(tile.present))
+            unused = part.negative, part.missing, part.missing_area, part.blame
+            stager, looks = self.stager, (self._readers, self._lookups)
+            self._fused(
+                *(tile.values, tile.ends, tile.areas, stager.scales, stager.offsets),
+                *(self._tables_of(tile.present), self._eligible, self._factors, 1.0),
+                *(*looks, own[0], *unused, own[2], own[1]),
+            )
+            with self._adding:
+                for whole, found in zip((self.sums, self.areas, self.pixels), own, strict=True):
+                    whole[tile.present] += found
+        return part, np.zeros(0, np.int64)
+
+
+class Staged:
+    """Tiles of a plan in memory, staged once, in place of what stages them."""
+
+    def __init__(self, loop: Loop) -> None:
+        self.layers, stager = loop.stager.layers, loop.stager
+        self.scales, self.offsets = stager.scales, stager.offsets
+        self.windows = tiles(loop.plan.grid, TILE)
+        with Reader(loop.plan.layers, loop.plan.grid) as reader:
+            self._tiles = {place(each): stager.sorted(reader, each) for each in self.windows}
+
+    def sorted(self, reader: Any, window: Window) -> Any:
+        """One window, as it was staged."""
+        return self._tiles[place(window)]
+
+
+def place(window: Window) -> tuple[int, int]:
+    """Where a window is."""
+    return int(window.row_off), int(window.col_off)
+
+
+def planned(folder: Path) -> Plan:
+    """What the account of all services is going to do."""
+    report = gep.open(folder / "all.toml").check()
+    if report.plan is None:
+        raise ValueError(str(report))
+    return report.plan
+
+
+@contextmanager
+def keeping(made: Plan, hashes: dict[str, str]) -> Generator[Any, None, None]:
+    """A new ledger of tiles, as a run into a folder has one."""
+    with tempfile.TemporaryDirectory() as folder, resume.keeping(Path(folder), False) as held:
+        held.known(manifest.input_files(made).values())
+        yield held.of(made, hashes)
+
+
+def with_ledger(made: Plan, loop: Loop, hashes: dict[str, str]) -> None:
+    """Every tile computed, and kept."""
+    with keeping(made, hashes) as kept:
+        accumulate(made, THREADS, loop=loop, kept=kept)
+
+
+def decoded(size: int, repeats: int) -> list[dict[str, Any]]:
+    """Exact sums and their ledger ÷ plain sums, decoding included."""
+    made = planned(province(Recipe(size)))
+    exact, other = Loop(made), PlainLoop(made)
+    hashes = manifest.digests(made, THREADS)
+    agreement(accumulate(made, THREADS, loop=exact), other, made)
+    cases: dict[str, Callable[[], Any]] = {
+        "plain sums, no ledger": lambda: accumulate(made, THREADS, loop=other),
+        "exact sums": lambda: accumulate(made, THREADS, loop=exact),
+        "exact sums, ledger": lambda: with_ledger(made, exact, hashes),
+    }
+    found = paired("exactness", size, cases, repeats)
+    return lines(size, found, {"exact sums, ledger": "P5", "exact sums": "P5 without ledger"})
+
+
+def alone(size: int, repeats: int) -> list[dict[str, Any]]:
+    """Exact loop ÷ plain loop over tiles in memory, one thread."""
+    made = uncompressed(size)
+    exact, other = Loop(made), PlainLoop(made)
+    exact.stager = other.stager = staged = Staged(exact)  # type: ignore[assignment]
+
+    def every(loop: Loop) -> Callable[[], None]:
+        return lambda: [loop.tile(None, each) for each in staged.windows] and None  # type: ignore[arg-type]
+
+    cases = {"plain loop alone": every(other), "exact loop alone": every(exact)}
+    found = paired("exactness", made.grid.height, cases, repeats)
+    return lines(made.grid.height, found, {"exact loop alone": "P5 loop"})
+
+
+def lines(side: int, found: dict[str, Any], targets: dict[str, str]) -> list[dict[str, Any]]:
+    """Records, and their ratios to the first of them."""
+    base, place = next(iter(found)), {"benchmark": "exactness", "side": side}
+    ratios = [
+        place | {"target": target, "case": case, "over": base} | ratio(found[case], found[base])
+        for case, target in targets.items()
+    ]
+    return [*(record.summary() for record in found.values()), *ratios]
+
+
+def agreement(exact: Partials, loop: PlainLoop, made: Plan) -> None:
+    """Hold the sums of the plain loop against the exact ones, column by column."""
+    loop.clear()
+    accumulate(made, THREADS, loop=loop)
+    wanted = np.asarray(exact.total(exact.sums).sum(axis=(0, 1)), float)
+    found = loop.sums.sum(axis=(0, 1))
+    if not np.allclose(found, wanted, rtol=AGREE, atol=0.0):
+        raise ValueError(f"the plain loop gives other sums: {found} and {wanted}")
+    if not np.array_equal(loop.pixels, exact.pixels):
+        raise ValueError("the plain loop counts other pixels")
 
 
 def measure(size: int, repeats: int) -> list[dict[str, Any]]:
-    """Time of the engine's loop less staging, ÷ the plain loop's; their sums agree."""
-    made = plan(size)
-    loop, engine = Plain(made), cases(made)
-    if (apart := agreement(made, loop)) > AGREE:
-        raise ValueError(f"the plain loop gives other sums: {apart:.1e}")
-    chosen = {NONE: engine[NONE], ALL: engine[ALL], "plain": loop}
-    found = paired("exactness", made.grid.height, chosen, repeats)
-    loops = [a - b for a, b in zip(found[ALL].cpu, found[NONE].cpu, strict=True)]
-    ratios = sorted(a / b for a, b in zip(loops, found["plain"].cpu, strict=True))
-    middle, used = statistics.median(ratios), (found[ALL], found[NONE], found["plain"])
-    quiet = all(max(record.other) < CLEAN for record in used)
-    line = {"benchmark": "exactness", "side": made.grid.height, "target": "P5", "case": "exact"}
-    line |= {"over": "plain", "low": ratios[0], "high": ratios[-1], "pairs": len(ratios)}
-    line |= {"ratio": middle, "by_cpu": middle, "clean": quiet}
-    return [*(record.summary() for record in found.values()), line | {"agreement": apart}]
+    """Exact ÷ plain, with decoding and alone; their sums agree."""
+    return [*decoded(size, repeats), *alone(min(size, LARGEST), repeats)]

@@ -55,7 +55,7 @@ def count_tiles(log: Path) -> None:
 
 def there(output: Path) -> int:
     """Tiles in the ledger."""
-    with ledger.copied(output) as book:
+    with ledger.looked_at(output) as book:
         past = book.past() if book else []
         return max((len(book.places(book.identity(p.parts, ""))) for p in past), default=0)
 

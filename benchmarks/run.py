@@ -21,8 +21,9 @@ from timing import machine
 RESULTS = Path(__file__).parent / "results"
 BENCHMARKS = {
     "decode": "the floor: rasterio decoding the inputs",
-    "whole": "the whole account against the floor; P1, P2, P12",
-    "memory": "memory by size; P3",
+    "decoding": "direct decoding against rasterio, by encoding",
+    "whole": "tiles alone and the whole account against the floor; P1, P2",
+    "memory": "memory by size, and what a user waits; P3, P12",
     "exactness": "exact sums against plain ones; P5",
     "maps": "maps against rasterio writing them; P6",
     "zones": "counties and services; P7",

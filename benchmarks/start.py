@@ -11,6 +11,8 @@ from timing import Child, Record, child, once
 
 SMALL = 512
 """Side of the province whose first tile is waited for: the rest of it is not."""
+COMPILED = 2
+"""First starts, at most: each compiles everything."""
 GEP = ("-m", "gep.cli")
 PROBE = """
 import sys, time
@@ -62,7 +64,7 @@ def _compiled(path: Path, name: str, repeats: int) -> list[Record]:
         Record("start", f"first, {name}", SMALL),
         Record("start", f"next, {name}", SMALL),
     )
-    for _ in range(min(repeats, 3)):
+    for _ in range(min(repeats, COMPILED)):
         with tempfile.TemporaryDirectory() as cache:
             once(first, lambda: first_pixel(path, Path(cache)))
             once(following, lambda: first_pixel(path, Path(cache)))

@@ -210,14 +210,24 @@ def memory(pid: int | str = "self") -> float:
 
 
 def tree_memory(pid: int) -> float:
-    """`memory` of a process and of all its children, as they are now."""
-    total, todo = 0.0, [pid]
+    """`memory` of a process and of all its children, as they are now.
+
+    A child that still has its parent's words was forked a moment ago, to become another program:
+    the pages it has are its parent's.
+    """
+    total, todo = 0.0, [(pid, b"")]
     while todo:
-        one = todo.pop()
+        one, parent = todo.pop()
+        try:
+            words = Path(f"/proc/{one}/cmdline").read_bytes()
+        except OSError:
+            continue
+        if words == parent:
+            continue
         total += memory(one)
         for task in Path(f"/proc/{one}/task").glob("*/children"):
             try:
-                todo += [int(word) for word in task.read_text("ascii").split()]
+                todo += [(int(word), words) for word in task.read_text("ascii").split()]
             except OSError:
                 continue
     return total

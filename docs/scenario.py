@@ -17,6 +17,9 @@ SAMPLE = ROOT / "rasters" / "sample"
 PAGE = ROOT / "docs" / "scenarios.md"
 UPLAND, MIXED_FOREST = 10, 91
 """Codes of the sample's legend, glc_fcs30."""
+PRICES = ["0.3877 CNY_2005/m^3", "6.1107 CNY_2005/m^3", "7.06 CNY_2010/m^3"]
+"""The three sets of the price of reservoirs in coefficients/prices.toml."""
+SERVICES = ["water_retention", "flood_mitigation"]
 STEEP = 3.0
 """Slope factor LS above which upland is planted."""
 
@@ -44,10 +47,10 @@ def planted(folder: Path) -> dict[str, str]:
     return {name: str(folder / f"{name}.tif") for name in ("ecosystem", "cover_factor")}
 
 
-def compared() -> tuple[Comparison, dict[str, int], Comparison, dict[str, int]]:
+def compared(
+    account: gep.Account, before: gep.Result
+) -> tuple[Comparison, dict[str, int], Comparison, dict[str, int]]:
     """Comparison and effort of the two scenarios: planted, and the reservoir annualised."""
-    account = gep.open(SAMPLE / "gep.toml")
-    before = account.run(tile=64)
     with tempfile.TemporaryDirectory() as folder:
         forest = account.scenario("planted", rasters=planted(Path(folder)))
         after = forest.run(tile=64)
@@ -59,13 +62,30 @@ def compared() -> tuple[Comparison, dict[str, int], Comparison, dict[str, int]]:
 
 def parts() -> dict[str, str]:
     """Generated parts of the page by name."""
-    forest, computed, annual, none = compared()
+    account = gep.open(SAMPLE / "gep.toml")
+    before = account.run(tile=64)
+    forest, computed, annual, none = compared(account, before)
     return {
         "computed": f"Tiles of 64 × 64: {computed['computed']} of {computed['all']} computed.\n",
         "planted": block(forest, "en") + "\n" + block(forest, "zh"),
         "none": f"Tiles: {none['computed']} of {none['all']} computed; no raster is opened.\n",
         "annualised": block(annual, "en"),
+        "repriced": repriced(before),
     }
+
+
+def repriced(before: gep.Result) -> str:
+    """Table of the scenarios of the price of reservoirs, in 10 000 CNY."""
+    money = before.reprice({"reservoir_cost": PRICES})
+    rows = [
+        (text, *(f"{float(cell) / 1e4:,.2f}" for cell in (*services, total)))
+        for text, services, total in zip(
+            PRICES, money.value.sum("county").sel(service=SERVICES), money.total, strict=True
+        )
+    ]
+    head = ("reservoir_cost", *SERVICES, "total")
+    lines = [head, ("---", *["---:"] * (len(head) - 1)), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def page() -> str:

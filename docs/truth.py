@@ -87,7 +87,8 @@ def part(page: Path, name: str) -> str:
 
 def jiangxi() -> str:
     """Jiangxi beside published accounts, as tests/real holds it."""
-    return part(ROOT / "tests" / "real" / "README.md", "published")
+    text = part(ROOT / "tests" / "real" / "README.md", "published")
+    return text.replace("see above", "see [there](../tests/real/README.md)")
 
 
 def youwuzhen() -> str:

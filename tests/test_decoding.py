@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
@@ -110,6 +110,8 @@ def test_every_plain_file_reads_as_with_rasterio(
     options["bigtiff"] = data.draw(st.sampled_from(["YES", "NO"]))
     options["blockysize"] = data.draw(st.sampled_from([16, 32, 64, 160]))
     options["blockxsize"] = data.draw(st.sampled_from([16, 48, 64, 160]))
+    short = shape[1] % options["blockysize"] != 0
+    assume(options["blockxsize"] != shape[2] or not short)  # might be strips
     path = written(tmp_path / "file.tif", bands, **options)
     band, window = data.draw(st.integers(1, shape[0])), data.draw(windows(*shape[1:]))
     with closing(opened(path, band)) as tiles:
@@ -234,6 +236,27 @@ def test_differences_by_hand(dtype: str) -> None:
     flat = lines.reshape(8, 30)
     loop(unpacking.undo_differences)(flat, 2, 8, 1, 30, 3)
     np.testing.assert_array_equal(flat[2:, 1::3], stored[2:, 1::3])
+
+
+@pytest.mark.parametrize("rows", [16, 32])
+@pytest.mark.parametrize("height", [64, 100, 16, 7])
+@pytest.mark.parametrize("width", [64, 128, 90])
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_strips_are_read_as_with_rasterio_or_left_to_it(
+    compression: str, width: int, height: int, rows: int, tmp_path: Path
+) -> None:
+    """Strips as wide as a tile might be; the last one is short, which a tile never is."""
+    bands = numbers(5, "int16", (1, height, width))
+    options: dict[str, Any] = {"compress": compression} if compression != "none" else {}
+    options |= {"tiled": False, "blockysize": rows, "blockxsize": width}
+    path = written(tmp_path / "file.tif", bands, **options)
+    with rasterio.open(path) as file:
+        tiles = tiles_of(file, 1)
+    if tiles is None:
+        return
+    with closing(tiles):
+        found = tiles.read(Window(0, 0, width, height))
+    assert found is None or found.tobytes() == bands[0].tobytes()
 
 
 REFUSED: dict[str, dict[str, Any]] = {

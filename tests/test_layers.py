@@ -53,9 +53,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "products": {"coefficients", "ecosystems", "errors", "statistics", "text", "units"},
     # the account
     "acceptance": {"config", "errors"},
+    "grains": {"config", "errors", "layers", "preparation", "rasters"},
     "preparing": {
-        *("coefficients", "config", "ecosystems", "errors", "preparation", "rasters", "step"),
-        *("store", "text", "units"),
+        *("coefficients", "config", "ecosystems", "errors", "grains", "preparation", "rasters"),
+        *("step", "store", "text", "units"),
     },
     "step": {
         *("coefficients", "config", "errors", "fuse", "preparation", "rasters", "store", "units"),
@@ -118,6 +119,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "replacements": {"coefficients", "ecosystems", "errors", "units", "text"},
     "pricing": {"coefficients", "cube", "errors", "units"},
+    "cents": {"cube"},
+    "price_series": {"errors", "replacements"},
+    "repricing": {
+        *("cents", "coefficients", "cube", "ecosystems", "errors", "identities", "plan"),
+        *("price_series", "pricing", "replacements", "service", "units"),
+    },
     "accounts": {
         *("coefficients", "columns", "cube", "ecosystems", "errors", "plan"),
         *("pricing", "rows", "run", "service", "units"),
@@ -184,7 +191,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "result": {
         *("compare", "cube", "densities", "errors", "explain", "identities", "manifest"),
-        *("map_names", "outputs", "plan", "run", "sensitivity", "store", "tables"),
+        *("map_names", "outputs", "plan", "repricing", "run", "sensitivity", "store", "tables"),
     },
     "together": {"engine", "errors", "map_names", "plan", "rasters", "result", "run"},
     "gep": {"arrays", "engine", "errors", "factors", "quantities", "result", "together"},

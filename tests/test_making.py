@@ -448,13 +448,20 @@ def test_messages_of_memory() -> None:
     )
 
 
-def test_check_shows_what_memory_is_needed(tmp_path: Path) -> None:
-    """40 x 50 pixels are nothing; of 1.5e9 bytes a pixel they are 3000 GB."""
+def test_check_shows_what_memory_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """40 x 50 pixels are nothing, which is not spoken of; nor is what nothing is made of."""
     path = dem(tmp_path, 100 + ROW + COLUMN)
-    assert ", holding 0.0 GB in memory" in cli("check", path).stdout
-    assert "，占用内存 0.0 GB" in cli("check", path, "--lang", "zh").stdout
+    said = cli("check", path).stdout, cli("check", path, "--lang", "zh").stdout
+    for text, words in zip(said, ("in memory", "占用内存"), strict=True):
+        assert words not in text
+    assert "from ," not in said[0]
     (slope, *_) = json.loads(cli("check", path, "--json").stdout)["prepared"]
     assert slope["memory"] == preparations()[slope["raster"], slope["method"]].memory * 2000
+    monkeypatch.setattr("gep.step.Step.memory", 1_460_000_000)
+    assert ", holding 1.5 GB in memory" in cli("check", path).stdout
+    assert "，占用内存 1.5 GB" in cli("check", path, "--lang", "zh").stdout
 
 
 def test_every_raster_that_holds_the_grid_says_so() -> None:

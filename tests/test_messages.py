@@ -150,6 +150,21 @@ def test_exact_text(code: str, language: str) -> None:
     assert Problem(code, EXACT[code]["fields"]).text(language) == EXACT[code][language]
 
 
+def test_a_number_without_dimension_has_no_unit() -> None:
+    fields = {"name": "ndvi", "file": "a.tif", "value": "1.2", "low": -1.0, "high": 1.0}
+    fields |= {"row": 3, "column": 4, "unit": "1", "median": "0.008", "hint": "100", "share": "5%"}
+    for code, words in {
+        "E304": ("is 0.008; usual", "为 0.008；"),
+        "E307": ("1.2 at row 3,", "的 1.2 不可能"),
+        "W309": ("exactly 0; usual", "恰为 0；"),
+    }.items():
+        problem = Problem(code, fields)
+        for language, said in zip(("en", "zh"), words, strict=True):
+            assert said in problem.text(language)
+        assert " mm" in Problem(code, {**fields, "unit": "mm"}).text()
+    assert Problem("E302", {**fields, "unit": "1"}).text().endswith("; 1 is needed")
+
+
 def said_of(path: Path, language: str) -> list[str]:
     """What `gep run` tells people of what is wrong, with the folder of the account left out."""
     words = ["run", str(path), "--progress", "none", "--lang", language]

@@ -26,7 +26,14 @@ import gep
 from gep import coefficients, prepared, rasters, step, store
 from gep.cli import main
 from gep.ecosystems import Title, ecosystems, legend
-from gep.errors import IdentityError, InputError, ResourceError, ServiceError, UnitError
+from gep.errors import (
+    IdentityError,
+    InputError,
+    Problem,
+    ResourceError,
+    ServiceError,
+    UnitError,
+)
 from gep.fuse import pixelwise
 from gep.layers import variables
 from gep.outputs import geotiff
@@ -773,6 +780,69 @@ def test_percent_for_a_fraction_and_the_other_way_round(
         assert "100" in str(first.fields["hint"]).split(", ")
 
 
+def of_soil(folder: Path, section: str) -> list[Problem]:
+    """What a check finds of a loam, with a section of preparations."""
+    path = soil(folder, "percent", (40, 30, 30))
+    text = path.read_text("utf8")
+    path.write_text(f"{text}\n{section}\n", "utf8")
+    return gep.open(path).check().problems
+
+
+def test_limits_of_the_grains(tmp_path: Path) -> None:
+    """The values of a texture cannot say where silt ends."""
+    found = {p.code: p for p in of_soil(tmp_path, "")}
+    assert found["W803"].text() == (
+        "preparations.erodibility: sand.tif, silt.tif, clay.tif are taken to have the limits of "
+        "USDA: silt from 0.002 to 0.05 mm"
+    )
+    usda = '[preparations.erodibility]\ngrain_limits = "usda"'
+    assert "W803" not in {p.code for p in of_soil(tmp_path, usda)}
+    accepted = {p.code for p in of_soil(tmp_path, '[accept]\nW803 = "a survey of ours"')}
+    assert "W010" in accepted
+    assert "W803" not in accepted
+    for limits in ("isss", "katschinski"):
+        codes = [p.code for p in of_soil(tmp_path, usda.replace("usda", limits))]
+        assert "E820" in codes
+        assert "W803" not in codes
+
+
+def test_limits_of_the_grains_of_something_else(tmp_path: Path) -> None:
+    section = '[preparations.slope]\ngrain_limits = "usda"'
+    (found,) = [p for p in of_soil(tmp_path, section) if p.code == "E803"]
+    assert found.text() == (
+        "preparations.slope: unknown name grain_limits; known: method, parameters, sets"
+    )
+    typed = '[preparations.erodibility]\ngrain_limits = "fao"'
+    with pytest.raises(InputError) as caught:
+        of_soil(tmp_path, typed)
+    assert [p.code for p in caught.value.problems] == ["E003"]
+
+
+def test_metres_of_rain_for_millimetres(tmp_path: Path) -> None:
+    """A year of 1642.5 mm is 4.5 mm a day; in metres 0.0045, which no place in the country has."""
+    days = np.full((DAYS, small.ROWS, small.COLUMNS), 0.0045, np.float32)
+    write_series(tmp_path / "days.tif", days)
+    change: dict[str, Any] = {
+        "rasters.daily_precipitation": {"file": "days.tif", "unit": "mm/day"}
+    }
+    path = small.write(tmp_path, rasters={"precipitation": None}, change=change)
+    (found,) = [p for p in gep.open(path).check().problems if p.code == "E304"]
+    assert found.text() == (
+        "rasters.daily_precipitation: days.tif: the median is 0.0045 mm/day; usual is 0.5 to 11.0; "
+        "it would fit times 1000"
+    )
+    with pytest.raises(InputError) as caught:
+        gep.open(path).run()
+    assert "E304" in {p.code for p in caught.value.problems}
+    change["rasters.daily_precipitation"]["unit"] = "m/day"
+    path = small.write(tmp_path, rasters={"precipitation": None}, change=change)
+    assert "E304" not in {p.code for p in gep.open(path).check().problems}
+    low, high = variables()["precipitation"].usual
+    assert variables()["daily_precipitation"].usual == pytest.approx(
+        (low / 365, high / 365), rel=0.1
+    )
+
+
 def test_ndvi_beyond_what_an_index_can_be(tmp_path: Path) -> None:
     ndvi = np.full(INSIDE.shape, 0.5, np.float32)
     ndvi[2, 3] = 1.2
@@ -783,7 +853,7 @@ def test_ndvi_beyond_what_an_index_can_be(tmp_path: Path) -> None:
     }
     path = small.write(tmp_path, rasters={"cover_factor": None}, change=change)
     assert problems(path) == {
-        "E307": "rasters.ndvi: ndvi.tif: 1.2 1 at row 3, column 4 is impossible; possible is "
+        "E307": "rasters.ndvi: ndvi.tif: 1.2 at row 3, column 4 is impossible; possible is "
         "-1.0 to 1.0"
     }
 
@@ -823,12 +893,16 @@ def test_erosivity_in_us_units(tmp_path: Path) -> None:
     text = path.read_text("utf8")
     path.write_text(f'{text}[accept]\nE814 = "measured"\n', "utf8")
     assert "W010" in {problem.code for problem in gep.open(path).run().problems}
-    change = {"rasters.erosivity.scale": 17.02}
+    said = Problem("E814", {"file": "", "median": "", "rain": "", "share": ""})
+    for language in ("en", "zh"):
+        assert f'unit = "{US}"' in said.fix(language)
+    change = {"rasters.erosivity.unit": US}
     gep.open(small.write(tmp_path, rasters={"erosivity": american}, change=change)).run()
     assert 17.02 in variables()["erosivity"].slips
 
 
 US = "100*ft*tonf*in/(acre*h*year)"
+SHANXI = ("140101", "140102", "140103")
 
 
 def without_rain(folder: Path, codes: tuple[str, ...], divisor: float, **change: Any) -> Path:
@@ -845,15 +919,15 @@ def test_erosivity_in_us_units_without_rain(tmp_path: Path) -> None:
     """8220 / 17.02 = 483: between 3477.30 / 17.02 = 204 and 24878.65 / 17.02 = 1462."""
     path = without_rain(tmp_path / "a", small.CODES, 17.02)
     assert problems(path)["E818"] == (
-        "rasters.erosivity: erosivity.tif: the median is 482.961; in the south, where this "
-        "province is, 3477 to 24879 MJ*mm/(ha*h*year) are published, in US units 204 to 1462: are "
-        "these US units"
+        "rasters.erosivity: erosivity.tif: the median is 482.961, and there is no precipitation to "
+        "judge it by; in the humid south 3477 to 24879 MJ*mm/(ha*h*year) are published, in US "
+        "units 204 to 1462: are these US units"
     )
     accepted = without_rain(tmp_path / "b", small.CODES, 17.02, accept__E818="measured")
     assert "W010" in {p.code for p in gep.open(accepted).check().problems}
     declared = without_rain(tmp_path / "c", small.CODES, 17.02, rasters__erosivity__unit=US)
     report = gep.open(declared).check()
-    assert not {"E818", "W802", "W010"} & {p.code for p in report.problems}
+    assert not {"E818", "W010"} & {p.code for p in report.problems}
     (row,) = [row for row in report.layers if row.name == "erosivity"]
     assert row.median == pytest.approx(482.961 * 17.0195, rel=1e-5)
 
@@ -861,20 +935,20 @@ def test_erosivity_in_us_units_without_rain(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("codes", "divisor", "found"),
     [
-        (("140101", "140102", "140103"), 17.02, {"W802"}),  # Shanxi: 663 to 2810 are SI there
-        (("140101", "360102", "360103"), 17.02, {"W802"}),
-        (("140101", "140102", "140103"), 5, set()),  # 1644 is above all of them
-        (("330101", "360102", "460103"), 17.02, {"E818"}),
+        (SHANXI, 17.02, {"E818"}),  # 483: it may be either there
+        (SHANXI, 170.2, {"E818"}),  # 48: below what the south has in US units, as the dry north is
+        (SHANXI, 5.63, {"E818"}),  # 1460
+        (SHANXI, 5.6, set()),  # 1468 is above all of them
         (small.CODES, 60, {"E818"}),  # 137: below all of them
         (small.CODES, 5, set()),
         (small.CODES, 1, set()),
     ],
 )
-def test_where_a_low_erosivity_may_be_right(
+def test_a_low_erosivity_without_rain_is_an_error_everywhere(
     tmp_path: Path, codes: tuple[str, ...], divisor: float, found: set[str]
 ) -> None:
     report = gep.open(without_rain(tmp_path, codes, divisor)).check()
-    assert {p.code for p in report.problems} & {"E814", "E818", "W802"} == found
+    assert {p.code for p in report.problems} & {"E814", "E818"} == found
 
 
 def test_us_units_of_erosivity() -> None:

@@ -5,7 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import small
+from rasterio.errors import NotGeoreferencedWarning
 
+import gep
 from gep.config import RasterSection
 from gep.rasters import Layer, gathered
 
@@ -60,3 +63,17 @@ def test_no_number_is_what_numpy_says(
     np.testing.assert_array_equal(out, wanted)
     known = wanted[~np.isnan(wanted)]
     assert ends == (known.min(initial=np.inf), known.max(initial=-np.inf))
+
+
+def test_a_world_file_beside_a_raster_is_not_read(tmp_path: Path) -> None:
+    """No digest has it: a raster lies where it says itself, or nowhere."""
+    path = small.write(tmp_path)
+    before = gep.open(path).run().manifest["core"]["identities"]
+    shift = f"{small.PIXEL}\n0\n0\n{-small.PIXEL}\n{small.WEST + 50}\n{small.NORTH - 50}\n"
+    (tmp_path / "precipitation.tfw").write_text(shift)
+    assert gep.open(path).run().manifest["core"]["identities"] == before
+    array = small.arrays()["precipitation"]
+    with pytest.warns(NotGeoreferencedWarning):
+        small.write_raster(tmp_path / "precipitation.tif", array, transform=None)
+    report = gep.open(path).check()
+    assert {problem.code for problem in report.problems if problem.is_error} & {"E203", "E205"}

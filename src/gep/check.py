@@ -2,7 +2,6 @@
 
 import datetime
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,7 +139,7 @@ def ahead(year: int, today: int) -> list[Problem]:
 
 
 def american(plan: Plan, layers: list[Understood]) -> list[Problem]:
-    """Whether erosivity is in US units: E814 by the rain, without it E818 or W802 by the place."""
+    """Whether erosivity is in US units: E814 by the rain, without rain E818."""
     rows = {row.name: row for row in layers}
     if "erosivity" not in rows:
         return []
@@ -148,7 +147,7 @@ def american(plan: Plan, layers: list[Understood]) -> list[Problem]:
     rain = rows["precipitation"].median if "precipitation" in rows else math.nan
     if math.isnan(rain):
         given = "erosivity" in plan.definition.rasters
-        return _american_by_place(found, plan.counties.codes) if given else []
+        return _american_alone(found) if given else []
     expected = RAIN_CONSTANT * max(rain, 0.0) ** RAIN_EXPONENT
     if not 0 < found.median < expected / math.sqrt(US_UNITS):
         return []
@@ -157,17 +156,18 @@ def american(plan: Plan, layers: list[Understood]) -> list[Problem]:
     return [Problem("E814", fields)]
 
 
-def _american_by_place(found: Understood, codes: Iterable[str]) -> list[Problem]:
-    """E818 where published values, all of them far above, are of the place; else W802.
+def _american_alone(found: Understood) -> list[Problem]:
+    """E818 of what may be in US units by its magnitude: up to the highest published, in them.
 
-    The two ranges, as published and in US units, have no number in common.
+    In the humid south such values are in US units; in the dry north they may be right, and nothing
+    in them says which.
     """
     known = variables()["erosivity"].published
     assert known
     low, high = known.low / US_UNITS, known.high / US_UNITS
+    if not found.median <= high:
+        return []
     fields: dict[str, object] = {"file": found.file, "median": f"{found.median:.6g}"}
     fields |= {"low": f"{known.low:.0f}", "high": f"{known.high:.0f}"}
     fields |= {"us_low": f"{low:.0f}", "us_high": f"{high:.0f}"}
-    if found.median <= high and {code[:2] for code in codes} <= known.provinces:
-        return [Problem("E818", fields)]
-    return [Problem("W802", fields)] if low <= found.median <= high else []
+    return [Problem("E818", fields)]

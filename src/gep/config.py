@@ -99,11 +99,15 @@ class CoefficientsSection(Section):
 
 
 class PreparationSection(Section):
-    """How one raster is prepared, where it is not given: method, own numbers, sets of numbers."""
+    """How one raster is prepared, where it is not given: method, own numbers, sets of numbers.
+
+    `grain_limits` are those of the texture: USDA, ISSS (silt to 0.02 mm), or Katschinski.
+    """
 
     method: str | None = None
     parameters: dict[str, float | int] = {}
     sets: dict[str, str] = {}
+    grain_limits: Literal["usda", "isss", "katschinski"] | None = None
 
 
 class OutputSection(Section):

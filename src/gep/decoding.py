@@ -254,6 +254,7 @@ def _described(file: Any, band: int) -> Tiles | None:
         "NBITS" in file.tags(band, ns="IMAGE_STRUCTURE"),
         told.get("INTERLEAVE", "BAND") not in INTERLEAVES,
         any(side % SIDE for side in block),
+        block[1] == file.width and file.height % block[0] != 0,  # strips, the last one short
     ]
     predictor = 1 if compression == "NONE" else int(told.get("PREDICTOR", "1"))
     if any(odd) or predictor > 3 or (predictor == 3 and name[0] != "f"):

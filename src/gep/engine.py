@@ -34,7 +34,7 @@ from gep.rasters import threads as default_threads
 from gep.replacements import Said, wrong
 from gep.result import Result
 from gep.run import TILE, By, Progress
-from gep.scenario import CALL, Known, Replaced, Scenario, sums
+from gep.scenario import CALL, Known, Replaced, Scenario, Sums, sums
 from gep.sensitivity import sensitivities
 from gep.step import Step
 
@@ -301,19 +301,30 @@ class Account:
             how = How(workers, tile, progress, Path(output) if output else None, wanted, fresh, by)
             return self.account(report, how, started)
 
-    def account(self, report: Report, how: "How", started: float) -> Result:
+    def account(self, report: Report, how: How, started: float) -> Result:
         """Account what a report without errors has planned: the second half of `run`."""
+        with resume.keeping(how.output, how.fresh) as held:
+            begun = self.begin(report, how, held)
+            made, kept = begun.plan, begun.held.kept
+            by = how.by(made, begun.hashes) if how.by else None
+            summed = sums(begun.known, made, how.threads, how.progress, how.tile, kept, by)
+        return self.finish(begun, summed, how, started)
+
+    def begin(self, report: Report, how: How, held: resume.Keeping) -> "Begun":
+        """What must be known before the first tile: digests of the inputs, and tiles there are."""
         made = report.plan
         assert made is not None
         past, before, known = former.read(made), manifest.stamps(made), self._base()
-        with resume.keeping(how.output, how.fresh) as held:
-            hashes = _digests(made, how.threads, known, held)
-            manifest.as_prepared(made, hashes)
-            by = how.by(made, hashes) if how.by else None
-            kept = held.of(made, hashes)
-            summed = sums(known, made, how.threads, how.progress, how.tile, kept, by)
+        hashes = _digests(made, how.threads, known, held)
+        manifest.as_prepared(made, hashes)
+        held.of(made, hashes)
+        return Begun(report, made, past, before, known, hashes, held)
+
+    def finish(self, begun: "Begun", summed: Sums, how: How, started: float) -> Result:
+        """Account the sums of all tiles, and check every identity."""
+        report, made, hashes, before = begun.report, begun.plan, begun.hashes, begun.stamps
         cube = account(made, summed.partials)
-        case = Case(made, cube, report.layers, past)
+        case = Case(made, cube, report.layers, begun.past)
         judged = quality.findings(case)
         cube.problems += [problem for finding in judged for problem in finding.problems]
         cube.problems = accept(cube.problems, self.definition)
@@ -330,7 +341,7 @@ class Account:
         self._known = Known(made, summed.partials, hashes, before, looked, summed.tiling)
         warnings = [p for p in report.problems if p not in cube.problems]
         envelope = manifest.envelope(started, how.threads) | {"tiles": summed.effort}
-        problems = [*warnings, *held.problems, *cube.problems]
+        problems = [*warnings, *begun.held.problems, *cube.problems]
         sides = summed.partials, before, how.maps, hangs
         return Result(made, cube, found, body, problems, envelope, *sides)
 

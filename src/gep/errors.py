@@ -1,5 +1,6 @@
 """Problems a user can act on: a code, where, what was found, what is right, how to mend it."""
 
+import re
 import tomllib
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
@@ -8,6 +9,8 @@ from functools import cache
 from pathlib import Path
 
 MESSAGES = Path(__file__).with_name("messages.toml")
+MEASURED = re.compile(r"([}0]) \{unit\}")
+"""A number and its unit in a message."""
 LABELS = {
     "en": {"E": "error", "W": "warning", "fix": "fix: "},
     "zh": {"E": "错误", "W": "提醒", "fix": "怎么改："},
@@ -30,7 +33,10 @@ class Problem:
 
     def text(self, language: str = "en") -> str:
         """Say where, what was found and what is right, on one line."""
-        return messages()[self.code][language].format(**self.fields)
+        said = messages()[self.code][language]
+        if self.fields.get("unit") == "1":
+            said = MEASURED.sub(r"\1", said)  # a number without dimension stands alone
+        return said.format(**self.fields)
 
     def fix(self, language: str = "en") -> str:
         """Say how to mend it, on one line."""

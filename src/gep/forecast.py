@@ -79,14 +79,16 @@ def forecast(
     Raises
     ------
     BusyError
-        E710 if a run into *folder* is under way.
+        E710, E725 if a run into *folder* is under way, or may be.
+    ResourceError
+        E727 if what was done already cannot be read; E701, E705 if there is no place for a copy.
     """
     free(folder)
     places = {place_of(window) for window in tiles(plan.grid, size)}
     done: set[ledger.Place] = set()
     reasons: Sequence[Title] = [Title("asked for with --fresh", "按 --fresh 的要求")]
     pace, tile_bytes = None, 0.0
-    with ledger.copied(folder) as book:
+    with ledger.looked_at(folder) as book:
         if not fresh:
             done, reasons = _done(plan, book, threads)
         if book:

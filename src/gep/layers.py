@@ -17,9 +17,8 @@ SOIL_SLACK = 0.02
 
 @dataclass(frozen=True)
 class Published:
-    """Lowest and highest value reported of provinces, by the first two digits of their codes."""
+    """Lowest and highest value reported of the humid south."""
 
-    provinces: frozenset[str]
     low: float
     high: float
     source: str
@@ -30,7 +29,7 @@ class Variable:
     """One raster variable: its name in both languages, its ranges in `unit`, who has it.
 
     `slips` are factors by which it is often wrong, beside powers of ten and twelve; `published`
-    what is reported of some provinces.
+    what is reported of the humid south. `classes`: its numbers are names, never to be mixed.
     """
 
     title: Title
@@ -41,6 +40,7 @@ class Variable:
     slips: tuple[float, ...] = ()
     published: Published | None = None
     office: Title = UNKNOWN
+    classes: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ def variables() -> dict[str, Variable]:
             tuple(map(float, entry.get("slips", ()))),
             _published(entry["published"]) if "published" in entry else None,
             Title(**entry["from"]) if "from" in entry else UNKNOWN,
+            entry.get("classes", False),
         )
         for name, entry in entries.items()
     }
@@ -72,7 +73,7 @@ def variables() -> dict[str, Variable]:
 
 def _published(entry: dict[str, Any]) -> Published:
     low, high = map(float, entry["range"])
-    return Published(frozenset(entry["provinces"]), low, high, entry["source"])
+    return Published(low, high, entry["source"])
 
 
 @cache
@@ -83,6 +84,12 @@ def records() -> dict[str, Record]:
         name: Record(Title(**entry["title"]), Title(**entry["from"]))
         for name, entry in entries.items()
     }
+
+
+def of_classes(name: str) -> bool:
+    """Tell whether the numbers of a layer are classes: nothing lies between two of them."""
+    variable = variables().get(name)
+    return variable is not None and variable.classes
 
 
 def possible(name: str, unit: str) -> tuple[float, float] | None:

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from gep.errors import BusyError, GepError, IdentityError, Problem, ResourceError
-from gep.lock import holder
+from gep.lock import LOCK, holder, unwritten
 
 NAME = ".ledger.sqlite"
 FORM = 1
 """Form of the tables; a ledger of another one is moved aside."""
+LOGS = ("-wal", "-journal")
+"""Ends of the names of what SQLite has still to put into a ledger that was not closed."""
 KEEP = 8
 """Runs after which what none of them used is dropped."""
 SYNC, BATCH = 1.0, 64
@@ -43,6 +45,8 @@ CREATE TABLE runs (number INTEGER PRIMARY KEY);
 CONTENTS = """SELECT top, left, height, width, CAST(content AS BLOB), CAST(sha256 AS BLOB)
     FROM tiles WHERE identity = ?"""
 INSERT = "INSERT INTO tiles VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+AT = "identity = ? AND top = ? AND left = ? AND height = ? AND width = ?"
+REPLACE = f"UPDATE tiles SET content = ?, sha256 = ? WHERE {AT}"
 
 Place = tuple[int, int, int, int]
 """First row, first column, rows and columns of a tile."""
@@ -93,24 +97,36 @@ class Ledger:
     """The ledger of one folder, open: for one process, which holds the folder.
 
     Every tile is a transaction of its own: a killed process loses none it was given. They are
-    forced to the disk once a second and at the end: a power failure loses one second.
+    forced to the disk once a second and at the end: a power failure loses one second. Who only
+    *looks* writes nothing, and nobody else may write meanwhile.
     """
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
+    def __init__(self, file: Path, looks: bool = False) -> None:
+        self.file, self._looks = file, looks
         self.damaged = 0
         self._keys: dict[int, str] = {}
         self._waiting, self._synced = 0, time.monotonic()
         self._mine = threading.Lock()
+        name = f"{file.absolute().as_uri()}?mode=ro&immutable=1" if looks else file
         with failing(file):
             self._base = sqlite3.connect(
-                file, timeout=WAIT, isolation_level=None, check_same_thread=False
+                name, timeout=WAIT, isolation_level=None, check_same_thread=False, uri=looks
             )
             try:
-                self._run = self._begin()
+                self._run = self._looked() if looks else self._begin()
             except BaseException:
                 self._base.close()
                 raise
+        self._marks = {path: mark for path in (file, file.parent / LOCK) if (mark := _mark(path))}
+
+    def _looked(self) -> int:
+        """No run, for a ledger whose pages are what they should be."""
+        form = self._base.execute("PRAGMA user_version").fetchone()[0]
+        if form != FORM:
+            raise damaged(self.file, f"form {form}")
+        if (said := self._base.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+            raise damaged(self.file, said)
+        return 0
 
     def _begin(self) -> int:
         """Number of this run; the tables are made where there are none."""
@@ -157,19 +173,33 @@ class Ledger:
             self._base.execute("UPDATE runs SET number = number WHERE number = ?", (self._run,))
         self._waiting, self._synced = 0, time.monotonic()
 
+    def stands(self) -> None:
+        """Make sure that what was opened is what stands in the folder: it could be removed.
+
+        Raises
+        ------
+        ResourceError
+            E726 if the ledger or the lock beside it is gone, or another file.
+        """
+        for path, mark in self._marks.items():
+            if _mark(path) != mark:
+                fields = {"folder": self.file.parent, "file": path.name}
+                raise ResourceError(Problem("E726", fields))
+
     # --- tiles --------------------------------------------------------------------------------
 
     def identity(self, parts: Mapping[str, Any], about: str) -> int:
-        """Number of what tiles follow from, noted as used by this run."""
+        """Number of what tiles follow from, noted as used by this run; 0 where one only looks."""
         with failing(self.file):
             key, text = key_of(parts), json.dumps(parts, ensure_ascii=False)
-            self._base.execute(
-                "INSERT INTO identities VALUES (NULL, ?, ?, ?, ?, NULL)"
-                " ON CONFLICT (key) DO UPDATE SET used = excluded.used, about = excluded.about",
-                (key, text, about, self._run),
-            )
+            if not self._looks:
+                self._base.execute(
+                    "INSERT INTO identities VALUES (NULL, ?, ?, ?, ?, NULL)"
+                    " ON CONFLICT (key) DO UPDATE SET used = excluded.used, about = excluded.about",
+                    (key, text, about, self._run),
+                )
             row = self._base.execute("SELECT number FROM identities WHERE key = ?", (key,))
-            number = int(row.fetchone()[0])
+            number = int((row.fetchone() or (0,))[0])
         self._keys[number] = key
         return number
 
@@ -187,8 +217,7 @@ class Ledger:
                 else:
                     bad.append(place)
             for place in bad:
-                where = "identity = ? AND top = ? AND left = ? AND height = ? AND width = ?"
-                self._base.execute(f"DELETE FROM tiles WHERE {where}", (identity, *place))
+                self._base.execute(f"DELETE FROM tiles WHERE {AT}", (identity, *place))
             self.damaged += len(bad)
 
     def places(self, identity: int) -> set[Place]:
@@ -205,10 +234,11 @@ class Ledger:
         Raises
         ------
         IdentityError
-            E723 if the tile is there with other content.
+            E723 if the tile is there with other content, as it was written.
         ResourceError, BusyError
-            E701, E705, E710, E724 if it cannot be written.
+            E701, E705, E710, E724 if it cannot be written, E726 if the ledger was taken away.
         """
+        self.stands()
         sha256 = _seal(self._keys[identity], place, content)
         with self._mine, failing(self.file):
             due = self._waiting >= BATCH or time.monotonic() - self._synced >= SYNC
@@ -216,17 +246,24 @@ class Ledger:
             row = (identity, *place, content, sha256)
             if self._base.execute(INSERT, row).rowcount:
                 self._waiting += 1
-            else:
-                self._same(identity, place, sha256)
+            elif not self._same(identity, place, sha256):
+                self._base.execute(REPLACE, (content, sha256, identity, *place))
+                self._waiting += 1
+                self.damaged += 1
             if due:
                 self._waiting, self._synced = 0, time.monotonic()
 
-    def _same(self, identity: int, place: Place, sha256: bytes) -> None:
-        where = "identity = ? AND top = ? AND left = ? AND height = ? AND width = ?"
-        row = self._base.execute(f"SELECT sha256 FROM tiles WHERE {where}", (identity, *place))
-        if row.fetchone()[0] != sha256:
+    def _same(self, identity: int, place: Place, sha256: bytes) -> bool:
+        """Whether the tile that is there is this one; False if it is not what was written."""
+        stored = "CAST(content AS BLOB), CAST(sha256 AS BLOB)"
+        rows = self._base.execute(f"SELECT {stored} FROM tiles WHERE {AT}", (identity, *place))
+        content, found = rows.fetchone()
+        if _seal(self._keys[identity], place, content) != found:
+            return False
+        if found != sha256:
             at = {"row": place[0] + 1, "column": place[1] + 1}
             raise IdentityError(Problem("E723", {"file": self.file, **at}))
+        return True
 
     def paced(self, identity: int, pace: float) -> None:
         """Note how long a pixel took in this run [ns]."""
@@ -260,7 +297,8 @@ class Ledger:
                 if entry and entry[1] == seen:
                     found[path] = str(entry[2])
                     used = (self._run, str(path))
-                    self._base.execute("UPDATE files SET used = ? WHERE path = ?", used)
+                    if not self._looks:
+                        self._base.execute("UPDATE files SET used = ? WHERE path = ?", used)
         return found
 
     def remember(self, hashes: Mapping[Path, str], before: Mapping[Path, str], began: int) -> None:
@@ -276,6 +314,15 @@ class Ledger:
 def _seal(key: str, place: Place, content: bytes) -> bytes:
     """Digest that binds a tile to its place and to what it follows from."""
     return hashlib.sha256(f"{key} {place} ".encode() + content).digest()
+
+
+def _mark(path: Path) -> tuple[int, int] | None:
+    """What tells a file from any other that is there at the same time."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def damaged(file: Path, why: object) -> DamagedError:
@@ -335,18 +382,48 @@ def open_in(folder: Path) -> tuple[Ledger, list[Problem]]:
 
 
 @contextlib.contextmanager
-def copied(folder: Path) -> Generator[Ledger | None, None, None]:
-    """Copy of a folder's ledger elsewhere, for those who only look; None where there is none."""
-    with tempfile.TemporaryDirectory(prefix="gep-") as elsewhere:
-        copy = Path(elsewhere) / NAME
+def looked_at(folder: Path) -> Generator[Ledger | None, None, None]:
+    """Ledger of a folder that no run holds, for those who only look; None where there is none.
+
+    Nothing is written there. What a killed run has left in its log, only SQLite can put together:
+    then a copy elsewhere is looked at. One that a run would move aside is none.
+
+    Raises
+    ------
+    ResourceError
+        E727 if it cannot be read; E701, E705 if there is no place for a copy.
+    """
+    file = folder / NAME
+    logs = [file.with_name(f"{NAME}{end}") for end in LOGS]
+    with tempfile.TemporaryDirectory(prefix="gep-") as elsewhere, contextlib.ExitStack() as stack:
         ledger = None
-        with contextlib.suppress(OSError, DamagedError):
-            for end in ("", "-wal"):
-                if (file := folder / f"{NAME}{end}").is_file():
-                    shutil.copyfile(file, f"{copy}{end}")
-            ledger = Ledger(copy) if copy.is_file() else None
+        if _size(file):
+            with contextlib.suppress(DamagedError):
+                if any(map(_size, logs)):
+                    ledger = Ledger(_copied([file, *filter(_size, logs)], Path(elsewhere)))
+                else:
+                    ledger = Ledger(file, looks=True)
+                stack.callback(ledger.close)
+        yield ledger
+
+
+def _size(file: Path) -> int:
+    """Bytes of a file that can be read; 0 where there is none."""
+    try:
+        with file.open("rb") as opened:
+            return os.fstat(opened.fileno()).st_size
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return 0
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise ResourceError(Problem("E727", {"file": file, "why": why})) from None
+
+
+def _copied(files: Iterable[Path], elsewhere: Path) -> Path:
+    """Copy of a ledger and its log."""
+    for file in files:
         try:
-            yield ledger
-        finally:
-            if ledger:
-                ledger.close()
+            shutil.copyfile(file, elsewhere / file.name)
+        except OSError as error:
+            raise unwritten(elsewhere, error) from None
+    return elsewhere / NAME

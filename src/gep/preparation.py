@@ -50,7 +50,8 @@ class Preparation:
     `memory` is what a whole preparation holds at its peak in bytes per pixel of the grid, as
     benchmarks/preparations.py measures it; where the machine has less, it is not begun.
 
-    Each of the coefficients named in `rising` must be below the next.
+    Each of the coefficients named in `rising` must be below the next; of each two series in
+    `ordered` the first is never above the second.
 
     Coefficients stand in coefficients/<name>.toml; by ecosystem they are those of the pixel: a
     whole kernel gets them as arrays (rows, columns), NaN where a class has none.
@@ -65,6 +66,7 @@ class Preparation:
     calendar: tuple[str, ...] = ()
     coefficients: dict[str, str] = field(default_factory=dict)
     rising: tuple[str, ...] = ()
+    ordered: tuple[tuple[str, str], ...] = ()
     gives: str
     whole: bool = False
     place: bool = False

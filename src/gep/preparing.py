@@ -12,6 +12,7 @@ from gep.coefficients import CALLER, GIVEN, Book, Coefficient, Keys, Value
 from gep.config import Definition, PreparationSection, locate, parts
 from gep.ecosystems import Legend, ecosystems
 from gep.errors import InputError, Problem, gathering
+from gep.grains import taken_for_granted, wrong_limits
 from gep.preparation import Preparation, Series
 from gep.rasters import Grid, Layer
 from gep.step import Step, digest_of, in_unit, is_ready, numbers
@@ -184,6 +185,7 @@ class Preparing:
                 problems.append(Problem("E801", fields))
             else:
                 problems += self._wrong_numbers(section, methods)
+                problems += wrong_limits(name, section, methods)
                 problems += self._not_used(name, section)
         return problems
 
@@ -244,6 +246,8 @@ class Preparing:
             self.problems += self._falling(preparation, found)
         if len(self.problems) > before:
             return None
+        section = self._section(preparation.name)
+        self.problems += taken_for_granted(preparation, section, layers)
         year = next(iter(years.values()), self._definition.account.year)
         identity = self._identity(preparation, layers | stacks, found) | {"of": year}
         code = store.digest(store.canonical(identity))[:12]

@@ -23,14 +23,20 @@ from gep.config import RasterSection
 from gep.decoding import Tiles, tiles_of
 from gep.errors import InputError, Problem, UnitError
 from gep.fuse import routine
+from gep.layers import of_classes
 from gep.resampling import FINER, Box, Method, Native, Own, straight, way
 from gep.segments import gather
+from gep.sidecars import unread
 from gep.units import factor
 
 if TYPE_CHECKING:
     from affine import Affine
 
-SAFE = {"GDAL_DISABLE_READDIR_ON_OPEN": "TRUE", "GDAL_PAM_ENABLED": "NO"}
+SAFE = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "TRUE",
+    "GDAL_PAM_ENABLED": "NO",
+    "GDAL_GEOREF_SOURCES": "INTERNAL",  # nothing beside a file says where it lies: no digest has it
+}
 os.environ.setdefault("GDAL_CACHEMAX", "64")  # [MB]; every block is read once, by its own tile
 SAME_DATUM = (
     *("World Geodetic System 1984", "WGS 84", "WGS_1984", "China 2000", "China_2000", "CGCS2000"),
@@ -133,6 +139,8 @@ def inspect(
             fields = {"file": path, "tiles": absent[0], "whole": absent[1]}
             problems.append(Problem("E103", fields))
         stored = {"scale": file.scales[band], "offset": file.offsets[band]}
+        inside = stored | {"nodata": file.nodatavals[band]}
+        problems += unread(name, section, path, section.band, inside)
         plain = {"scale": 1.0, "offset": 0.0}
         used = {}
         for key, default in plain.items():
@@ -164,6 +172,12 @@ def inspect(
     return Layer(name, path, section, dtype, nodata, scale, offset, unit, pixel), problems
 
 
+def side(layer: Layer, target: Grid) -> float:
+    """Side of the own pixels of a layer, the shorter one, where the account is [m]."""
+    with open_file(layer.path, layer.name) as file:
+        return target.pixel / way(own_grid(file), target, "nearest").density[0]
+
+
 def _pixel(file: rasterio.DatasetReader) -> str:
     """Size of the pixels of a file, width and height."""
     t, unit, times = file.transform, "", 1.0
@@ -188,9 +202,11 @@ def _per_area(
 
 
 def _at_odds(name: str, section: RasterSection, path: Path, offset: float) -> list[Problem]:
-    """Keys of a section that contradict each other: E213, E214."""
+    """Keys of a section that contradict each other, or the layer: E213, E214, E826."""
     how, extensive = section.resampling, section.kind == "extensive"
     fields: dict[str, object] = {"name": name, "file": path}
+    if of_classes(name) and (extensive or how not in (None, "nearest")):
+        return [Problem("E826", fields | {"resampling": how or "conserved"})]
     if extensive and offset:
         return [Problem("E214", fields | {"offset": f"{offset:g}"})]
     if how is None or extensive == (how == "conserved"):
@@ -217,9 +233,16 @@ def inspect_series(
         kept = (file.nodatavals, file.scales, file.offsets, file.units, file.dtypes)
         other = [n + 1 for n in range(steps) if any(str(k[n]) != str(k[0]) for k in kept)]
         absent = [n for n in range(2, steps + 1) if file.nodatavals[0] is None and _sparse(file, n)]
+        keys = ("nodata", "scale", "offset")
+        beside = [
+            problem
+            for n, inside in enumerate(zip(*kept[:3], strict=True), 1)
+            for problem in unread(name, section, path, n, dict(zip(keys, inside, strict=True)))
+        ]
     first = section.model_copy(update={"band": 1})
     layer, problems = inspect(name, first, path, unit)
-    problems = [problem for problem in problems if problem.code != "E108"]
+    problems = [problem for problem in problems if problem.code not in ("E108", "E827")]
+    problems += beside[:1]
     if other:
         problems.append(Problem("E805", {"name": name, "file": path, "bands": _listed(other)}))
     if absent:
@@ -552,6 +575,8 @@ def _brought(layer: Layer, own: Own, target: Grid) -> list[Problem]:
 
 def _advised(layer: Layer, own: Own, target: Grid) -> str:
     """Resampling a layer needs; "" if there is none that is right."""
+    if of_classes(layer.name):
+        return "nearest"
     fine = way(own, target, "nearest").density[0]
     how = "conserved" if layer.section.kind == "extensive" else "bilinear"
     if how == "bilinear" and fine >= FINER:

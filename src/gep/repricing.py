@@ -4,7 +4,7 @@ A price multiplies the amount of a leaf, and no amount depends on it. So the lin
 is named are multiplied anew, leaf × scenario, and all else stays as it is.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -12,44 +12,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gep.cents import WHOLE, Rates, in_cents, plainly
+from gep.cents import WHOLE, Rates, in_cents
 from gep.coefficients import CALLER, EXACT, Book, Coefficient, Price, printed
 from gep.cube import Cube, Line
 from gep.ecosystems import Title
 from gep.errors import IdentityError, InputError, Problem
 from gep.identities import Identity
 from gep.plan import Item, Plan
+from gep.price_series import CALL, Series, read
 from gep.pricing import priced
-from gep.replacements import number, replaced, wrong
+from gep.replacements import replaced, wrong
 from gep.service import Products
 from gep.units import exact, factor, of_year
 
 if TYPE_CHECKING:
     import xarray
 
-CALL = "Result.reprice"
 BLOCK = 1 << 15
 """Products in hand at a time: they stay in the cache of a processor."""
+LARGEST = 2.0**62
+"""Cents of an account that fit into 64 bits, with room for the error of floats."""
 AGREES = Title("prices anew = the account at these prices", "重新计价 = 按该价格核算")
-
-
-@dataclass(frozen=True)
-class Series:
-    """One price: its number and unit in every scenario, and the texts they were said as."""
-
-    name: str
-    numbers: list[Decimal]
-    units: list[str]
-    texts: list[str]
-
-    def ends(self) -> Iterator[int]:
-        """Scenarios of the lowest and of the highest number of every unit."""
-        by_unit: dict[str, list[int]] = {}
-        for n, unit in enumerate(self.units):
-            by_unit.setdefault(unit, []).append(n)
-        for kept in by_unit.values():
-            yield min(kept, key=self.numbers.__getitem__)
-            yield max(kept, key=self.numbers.__getitem__)
 
 
 @dataclass(frozen=True)
@@ -64,7 +47,7 @@ class Touched:
 
 def reprice(plan: Plan, cube: Cube, prices: Any) -> "xarray.Dataset":
     """Money of an account in every scenario of its prices: see `Result.reprice`."""
-    named, scenarios = _series(prices)
+    named, scenarios = read(prices)
     table = _Table(plan, cube, len(scenarios))
     book, year = plan.book.on_file or plan.book, cube.price_year
     by_line: dict[tuple[str, str], Touched] = {}
@@ -79,58 +62,6 @@ def reprice(plan: Plan, cube: Cube, prices: Any) -> "xarray.Dataset":
     for touched in by_line.values():
         _check(touched, book, year, table)
     return table.dataset(scenarios)
-
-
-def _series(prices: Any) -> tuple[list[Series], list[Any]]:
-    """Prices by name, and the labels of the scenarios."""
-    labels = None
-    if hasattr(prices, "columns"):
-        units, labels = prices.attrs.get("units", {}), list(prices.index)
-        said: Iterable[tuple[Any, Any]] = [
-            (k[0], (list(c), k[1])) if isinstance(k, tuple) else (k, (list(c), units.get(k, "")))
-            for k, c in prices.items()
-        ]
-    elif isinstance(prices, Mapping):
-        said = prices.items()
-    else:
-        raise _no_series("prices", prices)
-    named = [_said(str(name), column) for name, column in said]
-    if not named or not named[0].texts:
-        raise wrong(CALL, "prices: no scenario", "prices：没有情景")
-    for series in named:
-        if len(series.texts) != len(named[0].texts):
-            fields = {"call": CALL, "name": series.name, "count": len(series.texts)}
-            fields |= {"other": named[0].name, "others": len(named[0].texts)}
-            raise InputError(Problem("E734", fields))
-    return named, labels if labels is not None else list(range(len(named[0].texts)))
-
-
-def _said(name: str, said: Any) -> Series:
-    """One price as it is said: texts, or numbers with one unit beside them or in their attrs."""
-    unit = getattr(said, "attrs", {}).get("units", "")
-    pair = isinstance(said, tuple) and len(said) == 2 and not isinstance(said[0], str)
-    if pair and isinstance(said[1], str):
-        said, unit = said
-    if isinstance(said, str | bytes | Mapping) or not isinstance(unit, str):
-        raise _no_series(name, said)
-    try:
-        cells = said.tolist() if hasattr(said, "tolist") else list(said)
-    except TypeError:
-        raise _no_series(name, said) from None
-    if not isinstance(cells, list) or any(isinstance(cell, list | tuple) for cell in cells):
-        raise _no_series(name, said)
-    texts = [f"{cell} {unit}".strip() for cell in cells]
-    parts = [text.partition(" ") for text in texts]
-    numbers = [number(digits, name, CALL) for digits, _, _ in parts]
-    for found, text in zip(numbers, texts, strict=True):
-        if found is None:
-            raise wrong(CALL, f"{name}: not a number: {text}", f"{name}：不是数字：{text}")
-    known = [found for found in numbers if found is not None]
-    return Series(name, known, [part[2].strip() for part in parts], texts)
-
-
-def _no_series(name: str, said: Any) -> InputError:
-    return InputError(Problem("E735", {"call": CALL, "name": name, "kind": type(said).__name__}))
 
 
 def _touched(plan: Plan, cube: Cube, book: Book, series: Series) -> list[Touched]:
@@ -200,7 +131,7 @@ def _rates(item: Item, doors: dict[str, Book], series: Series, line: Line, year:
 class _Table:
     """Cents of every service and place in every scenario: shape (services, places, scenarios).
 
-    They are whole numbers as float64 where all of them together stay below WHOLE, else Python's.
+    They are int64 where all of them together fit into it, else Python's integers.
     """
 
     def __init__(self, plan: Plan, cube: Cube, scenarios: int) -> None:
@@ -221,7 +152,7 @@ class _Table:
             amounts = line.amounts if new else line.cents
             size = float(sum(abs(a) for a in amounts.values() if a is not None))
             most += size * (float(new.rates.floats.max()) if new else 1.0)
-        kind = np.float64 if most < WHOLE / 2 else object
+        kind = np.int64 if most < LARGEST else object
         shape = (len(self.services), len(self.cube.places), self.scenarios)
         self.found = np.zeros(shape, kind)
         for line in self.lines:
@@ -256,9 +187,8 @@ class _Table:
             places = np.array([place for place, _ in part])
             starts = np.flatnonzero(np.diff(places, prepend=-1))
             amounts = [amount for _, amount in part]
-            exactly = self.found.dtype == object
-            cents = plainly(amounts, new.rates) if exactly else in_cents(amounts, new.rates)
-            sums = np.add.reduceat(cents, starts, axis=0)
+            cents = in_cents(amounts, new.rates)
+            sums = np.add.reduceat(cents, starts, axis=0).astype(self.found.dtype)
             self.found[service, places[starts]] += sums
             own[places[starts]] += sums[:, -1]
 
@@ -275,7 +205,7 @@ class _Table:
         }
         attrs = {"units": f"CNY_{self.cube.price_year}/year"}
         values = {
-            name: (("scenario", *dims), np.where(known, (sums / 100).astype(np.float64), np.nan))
+            name: (("scenario", *dims), np.where(known, _money(sums), np.nan))
             for name, (dims, sums, known) in parts.items()
         }
         names = [self.cube.names.get(place, "") for place in self.cube.places]
@@ -291,6 +221,13 @@ class _Table:
             attrs={"year": self.cube.year, "price_year": self.cube.price_year},
         )
         return made.transpose("scenario", "county", "service")
+
+
+def _money(cents: NDArray[Any]) -> NDArray[np.float64]:
+    """Money in CNY: the float64 nearest to every whole number of cents / 100."""
+    found = cents.astype(object) if np.abs(cents).max(initial=0) >= WHOLE else cents
+    made: NDArray[np.float64] = np.asarray(found / 100).astype(np.float64)
+    return made
 
 
 def _check(new: Touched, book: Book, year: int, table: _Table) -> None:

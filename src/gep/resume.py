@@ -133,6 +133,8 @@ class Kept:
         ------
         IdentityError
             E714 if an input is no longer the file that was hashed: of what is the tile?
+        ResourceError, BusyError
+            E701, E705, E710, E724 if it cannot be written, E726 if the ledger was taken away.
         """
         now = ledger.stamps(self._stamps)
         if now != self._stamps:
@@ -147,7 +149,14 @@ class Kept:
             self._first = time.monotonic() if self.added == 1 else self._first
 
     def ended(self) -> None:
-        """Note how long a pixel took, where many were computed."""
+        """Note how long a pixel took, where many were computed.
+
+        Raises
+        ------
+        ResourceError
+            E726 if the ledger was taken away since.
+        """
+        self._ledger.stands()
         if self._pixels:
             seconds = time.monotonic() - self._began
             self._ledger.paced(self._identity, 1e9 * seconds / self._pixels)
@@ -203,21 +212,39 @@ def keeping(folder: Path | None, fresh: bool) -> Generator[Keeping, None, None]:
     Raises
     ------
     ResourceError, BusyError
-        E701, E705, E710, E724 if the ledger cannot be written, or not now.
+        E701, E705, E710, E724, E725 if the ledger cannot be written, or not now.
     Interrupted
         W593 how many tiles are kept, after Ctrl-C.
     """
-    if folder is None:
-        yield Keeping(None, (), fresh)
-        return
-    with store.locked(folder):
-        book, problems = ledger.open_in(folder)
-        held = Keeping(book, problems, fresh)
-        try:
-            with contextlib.closing(book):
-                yield held
-        except KeyboardInterrupt:
-            count = held.kept.resumed + held.kept.added if held.kept else 0
-            if not count:
-                raise
-            raise Interrupted(Problem("W593", {"folder": folder, "count": count})) from None
+    with keeping_all([(folder, fresh)]) as (held,):
+        yield held
+
+
+@contextlib.contextmanager
+def keeping_all(
+    asked: Iterable[tuple[Path | None, bool]],
+) -> Generator[list[Keeping], None, None]:
+    """What `keeping` of every folder gives, all held at once; accounts may share a folder."""
+    held: list[Keeping] = []
+    folders: list[Path | None] = []
+    books: dict[Path, Ledger] = {}
+    try:
+        with contextlib.ExitStack() as opened:
+            for folder, fresh in asked:
+                book, problems = None, list[Problem]()
+                if folder is not None and (book := books.get(folder.resolve())) is None:
+                    opened.enter_context(store.locked(folder))
+                    book, problems = ledger.open_in(folder)
+                    books[folder.resolve()] = opened.enter_context(contextlib.closing(book))
+                held.append(Keeping(book, problems, fresh))
+                folders.append(folder)
+            yield held
+    except KeyboardInterrupt:
+        found = [
+            Problem("W593", {"folder": folder, "count": one.kept.resumed + one.kept.added})
+            for folder, one in zip(folders, held, strict=False)
+            if one.kept and one.kept.resumed + one.kept.added
+        ]
+        if not found:
+            raise
+        raise Interrupted(*found) from None

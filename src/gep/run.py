@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -203,32 +204,69 @@ def accumulate(
     """
     loop = loop or Loop(plan)
     every = tiles(plan.grid, size) if windows is None else windows
-    total = Partials.zeros(len(plan.counties.places), loop.kinds, loop.columns, loop.culprits)
-    there = set()
-    for window, part, places in kept.found(every) if kept else ():
-        total.add(part, places)
-        there.add(window)
-    if progress and there:
-        progress(len(there), len(every))
+    summed = Summed(loop, every, kept)
+
+    def tell() -> None:
+        if progress and summed.count:
+            progress(summed.count, len(every))
 
     def take(window: Window, part: Partials, places: NDArray[np.int64]) -> None:
-        total.add(part, places)
-        there.add(window)
-        if progress:
-            progress(len(there), len(every))
+        summed.add(part, places)
+        tell()
 
     def keep(window: Window, part: Partials, places: NDArray[np.int64]) -> None:
         if kept:
             kept.keep(window, part, places)
         take(window, part, places)
 
-    todo = [window for window in every if window not in there]
-    if todo and by:
-        by(todo, keep)
-    elif todo:
-        _compute(loop, threads, todo, take, kept)
-    stop_on(total.findings.problems(plan))
-    return total
+    tell()
+    if summed.lacking and by:
+        by(summed.lacking, keep)
+    elif summed.lacking:
+        _compute(loop, threads, summed.lacking, take, kept)
+    return summed.ended()
+
+
+class Summed:
+    """Running sums of the tiles of one plan: those that are *kept*, and what is added to them.
+
+    `lacking` are the windows that were not there, `count` the tiles that are added.
+    """
+
+    def __init__(self, loop: Loop, windows: Sequence[Window], kept: Kept | None = None) -> None:
+        places = len(loop.plan.counties.places)
+        self.loop, self._kept, self._adding = loop, kept, threading.Lock()
+        self.total, self.count = Partials.zeros(places, loop.kinds, loop.columns, loop.culprits), 0
+        there = set()
+        for window, part, numbers in kept.found(windows) if kept else ():
+            self.add(part, numbers)
+            there.add(window)
+        self.lacking = [window for window in windows if window not in there]
+
+    def compute(self, reader: Reader, window: Window) -> None:
+        """Compute, keep and add one tile, from any thread: nothing of it waits."""
+        part, places = self.loop.tile(reader, window)
+        if self._kept:
+            self._kept.keep(window, part, places)
+        self.add(part, places)
+
+    def add(self, part: Partials, places: NDArray[np.int64]) -> None:
+        """Add partials whose places are *places* of the plan, from any thread."""
+        with self._adding:
+            self.total.add(part, places)
+            self.count += 1
+
+    def ended(self) -> Partials:
+        """Sums of all tiles, in whose pixels nothing stops an account.
+
+        Raises
+        ------
+        InputError
+            E031 codes the legend does not know, E307 values physics does not allow, E308 undeclared
+            fills.
+        """
+        stop_on(self.total.findings.problems(self.loop.plan))
+        return self.total
 
 
 def _compute(loop: Loop, threads: int, todo: list[Window], take: Take, kept: Kept | None) -> None:

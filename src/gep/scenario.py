@@ -164,11 +164,11 @@ def sums(
     is taken off the known sums, what they give now is added. Integers make that exact. Tiles that
     are *kept* are not computed again.
     """
-    windows = tiles(made.grid, size)
     if known is None or not alike(known.plan, made):
         loop = Loop(made)
         total = accumulate(made, threads, progress, size, loop=loop, kept=kept, by=by)
-        return _sums(total, tiling(made, loop), len(windows), len(windows), kept)
+        return of_all(total, loop, size, kept)
+    windows = tiles(made.grid, size)
     changed = differing(known.plan, made, windows, threads)
     if not changed:
         return Sums(known.partials, known.tiling, 0, len(windows))
@@ -176,6 +176,12 @@ def sums(
     total.subtract(accumulate(known.plan, threads, None, windows=changed))
     total.merge(accumulate(made, threads, progress, windows=changed, loop=loop, kept=kept))
     return _sums(total, tiling(made, loop), len(changed), len(windows), kept)
+
+
+def of_all(total: Partials, loop: Loop, size: int, kept: Kept | None) -> Sums:
+    """Sums of a plan of which every tile is added up."""
+    count = len(tiles(loop.plan.grid, size))
+    return _sums(total, tiling(loop.plan, loop), count, count, kept)
 
 
 def _sums(total: Partials, tiling: Identity, needed: int, tiles: int, kept: Kept | None) -> Sums:

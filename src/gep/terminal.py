@@ -174,8 +174,10 @@ def prepared(steps: Sequence["Step"], language: str) -> list[str]:
     for step in steps:
         made = words["is_prepared" if step.ready else "to_prepare"]
         listed = words["list"].join(titled(name, language) for name in step.made_from)
-        line = f"{made}{words[':']}{called(step, language)}{words[',']}{words['from']} {listed}"
-        if step.memory and not step.ready:
+        line = f"{made}{words[':']}{called(step, language)}"
+        if listed:  # latitudes are made of the grid alone
+            line += f"{words[',']}{words['from']} {listed}"
+        if step.memory >= MUCH and not step.ready:
             line += words[","] + words["holding"].format(size=f"{step.memory / 1e9:.1f}")
         lines.append(line)
     return lines if all(step.ready for step in steps) else [*lines, words["seen_when_made"]]

@@ -404,6 +404,8 @@ WARMTH = {
     "daily_maximum_temperature": Series(unit="degC", step="day"),
     "daily_minimum_temperature": Series(unit="degC", step="day"),
 }
+COOLER = (("daily_minimum_temperature", "daily_maximum_temperature"),)
+DEW = ("daily_dew_point", "daily_maximum_temperature")
 WIND = {"daily_wind_speed": Series(unit="m/s", step="day")}
 PREPARATIONS = (
     Preparation(
@@ -419,6 +421,7 @@ PREPARATIONS = (
         | {"daily_dew_point": Series(unit="degC", step="day")}
         | WIND
         | {"daily_radiation": Series(unit="MJ/(m^2*day)", step="day")},
+        ordered=(*COOLER, DEW),
         coefficients={"wind_share": "1"} | ORBIT | SKY | LONG_WAVES | AIR | GRASS,
         gives="mm/year",
         source=(
@@ -439,6 +442,7 @@ PREPARATIONS = (
         | {"daily_relative_humidity": Series(unit="1", step="day")}
         | WIND
         | {"daily_sunshine": Series(unit="1", step="day")},
+        ordered=COOLER,
         coefficients={"wind_share": "1"} | ORBIT | SKY | SUNSHINE | LONG_WAVES | AIR | GRASS,
         gives="mm/year",
         source=(
@@ -471,6 +475,7 @@ PREPARATIONS = (
         kernel=hargreaves,
         rasters={"latitude": "degree"},
         series=WARMTH,
+        ordered=COOLER,
         coefficients=ORBIT
         | {
             "latent_heat": "MJ/kg",

@@ -775,6 +775,8 @@ def corrected(one: Preparation, kernel: Callable[..., object], en: str, zh: str)
     )
 
 
+COOLER = (("daily_minimum_temperature", "daily_maximum_temperature"),)
+DEW = ("daily_dew_point", "daily_maximum_temperature")
 PENMAN = Preparation(
     name="water_evaporation",
     method="penman",
@@ -788,6 +790,7 @@ PENMAN = Preparation(
         "daily_wind_speed": Series(unit="m/s", step="day"),
         "daily_radiation": Series(unit="MJ/(m^2*day)", step="day"),
     },
+    ordered=(*COOLER, DEW),
     coefficients=HOT | {"wind_share": "1"} | ORBIT | SKY | LONG_WAVES | AIR | WIND,
     gives="mm/year",
     source=(
@@ -812,6 +815,7 @@ PENMAN_SUNSHINE = Preparation(
         "daily_wind_speed": Series(unit="m/s", step="day"),
         "daily_sunshine": Series(unit="1", step="day"),
     },
+    ordered=COOLER,
     coefficients=HOT | {"wind_share": "1"} | ORBIT | SKY | SUNSHINE | LONG_WAVES | AIR | WIND,
     gives="mm/year",
     source=(
@@ -842,6 +846,7 @@ HARGREAVES = Preparation(
     kernel=hargreaves,
     rasters={"latitude": "degree"},
     series=MAXIMUM | MINIMUM,
+    ordered=COOLER,
     coefficients=HOT
     | {"water_coefficient": "1"}
     | ORBIT
