@@ -531,10 +531,12 @@ def test_a_changed_line_of_the_package_is_a_new_file(
     shutil.copytree(Path(room.__file__).parent, copy)
     fuse([Column(double, (0,), ())], 1, KINDS)
     monkeypatch.setattr(room, "__file__", str(copy / "fuse.py"))
+    room.package_digest.cache_clear()
     fuse([Column(double, (0,), ())], 1, KINDS)
     assert len(files(cache)) == 1, "a copy of the package is the same package"
     with (copy / "services" / "water_retention.py").open("a", encoding="utf8") as file:
         file.write("# changed\n")
+    room.package_digest.cache_clear()
     fuse([Column(double, (0,), ())], 1, KINDS)
     assert len(files(cache)) == 2
 
@@ -542,6 +544,7 @@ def test_a_changed_line_of_the_package_is_a_new_file(
 def test_another_numba_is_a_new_file(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fuse([Column(double, (0,), ())], 1, KINDS)
     monkeypatch.setattr(room, "version", lambda name: "99.0")
+    room.package_digest.cache_clear()
     fuse([Column(double, (0,), ())], 1, KINDS)
     assert len(files(cache)) == 2
 
@@ -560,6 +563,13 @@ def test_a_damaged_file_in_the_cache_is_written_anew(cache: Path) -> None:
 
 
 # ---- the cache folder
+
+
+@pytest.fixture(autouse=True)
+def _own_digest() -> Iterator[None]:
+    """What a test says of the package is forgotten after it."""
+    yield
+    room.package_digest.cache_clear()
 
 
 @pytest.fixture

@@ -423,17 +423,22 @@ WRONG = {
     ),
     "no unit": (
         {"energy": ENERGY.replace("(万kWh)", "")},
-        ["energy.csv: generation: column generation states no unit; kWh/year is needed"],
+        [
+            (
+                "energy.csv: generation: column generation states no unit; "
+                "possible: kWh, 万kWh, 亿kWh"
+            )
+        ],
     ),
     "an amount of something else": (
         {"energy": ENERGY.replace("万kWh", "万元")},
-        ["energy.csv:2 generation: '(万CNY_2021) / year' is [money_of_2021] / [accounting_year]"],
+        ["energy.csv:1 generation: '万元' is [money_of_2021], but 'kWh'"],
     ),
     "money of another year": (
         {"tourism": TOURISM.replace("cost(CNY/visit)", "cost(CNY_2015/visit)")},
         [
             (
-                "tourism.csv:2 cost: 'CNY_2015/visit' is [money_of_2015] / [visits], "
+                "tourism.csv:1 cost: 'CNY_2015/visit' is [money_of_2015] / [visits], "
                 "but 'CNY_2021/visit' ([money_of_2021] / [visits]) is needed"
             )
         ],
@@ -514,7 +519,7 @@ def test_init_writes_the_tables_with_their_units(tmp_path: Path) -> None:
     assert "only one of them counts: 水源涵养、水资源供给 (water_retention, water_supply)" in said
     listed = (tmp_path / "a" / "数据清单.md").read_text("utf8")
     for group in ("agriculture", "forestry", "animal_husbandry", "fishery", "other"):
-        assert f"- {group}：" in listed
+        assert f"- {group}，或 " in listed
 
 
 # ---- the published account, at our own prices
@@ -653,22 +658,22 @@ def test_homes_keep_their_money_to_its_year_and_rooms_move(tmp_path: Path) -> No
         (
             "leisure",
             {"leisure": LEISURE.replace("residents(万人)", "residents(户)")},
-            "leisure.csv:2 residents: unit '户'",
+            "leisure.csv:1 residents: unit '户'",
         ),
         (
             "leisure",
             {"leisure": LEISURE.replace("hourly_wage(元/h)", "hourly_wage(元)")},
-            "leisure.csv:2 hourly_wage: 'CNY_2021' is [money_of_2021], but 'CNY_2021/h'",
+            "leisure.csv:1 hourly_wage: '元' is [money_of_2021], but 'CNY_2021/h'",
         ),
         (
             "landscape_premium",
             {"hotels": HOTELS.replace("(元/间夜)", "(元)"), "housing": HOUSING},
-            "hotels.csv:2 price_difference: 'CNY_2021' is [money_of_2021]",
+            "hotels.csv:1 price_difference: '元' is [money_of_2021]",
         ),
         (
             "landscape_premium",
             {"hotels": HOTELS, "housing": HOUSING.replace("(元/m2)", "(元/间)")},
-            "housing.csv:2 price_difference: 'CNY_2021/间' is [money_of_2021] / [rooms]",
+            "housing.csv:1 price_difference: '元/间' is [money_of_2021] / [rooms]",
         ),
     ],
 )
