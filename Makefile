@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 # What the second, uncompiled run of the tests covers (NUMBA_DISABLE_JIT=1).
-PYTHON_TESTS := tests/test_services.py tests/test_fuse.py tests/test_laws.py
+PYTHON_TESTS := tests/test_services.py tests/test_fuse.py tests/test_laws.py tests/test_membership.py tests/test_weather.py
 
 MADE := $(VENV)/.made
 DEMO := $(VENV)/.installed
@@ -36,8 +36,8 @@ demo: $(DEMO)
 	@$(BIN)/gep demo
 
 test: $(TEST)
-	$(BIN)/python -m pytest -q
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q $(PYTHON_TESTS)
+	$(BIN)/python -m pytest -q -n auto
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -n auto $(PYTHON_TESTS)
 
 check: $(TEST)
 	$(BIN)/ruff format --check

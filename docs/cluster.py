@@ -56,6 +56,9 @@ same, bit for bit, as with threads, whatever workers there are, in any order.
 
        gep run my.toml --scheduler tcp://10.0.0.5:8786 --output runs
 
+One account at a time: several gep.toml with `--scheduler` are refused (E024); run them one after
+another. 每次只计算一个账户：多个 gep.toml 与 `--scheduler` 同时给出时报 E024，请逐个运行。
+
 In Python a client will do as well, as those of dask-jobqueue or with TLS; it must not be an
 asynchronous one:
 

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
 
 from bars import Bar, bars, by_size  # noqa: E402
+from limits import LIMITS  # noqa: E402
 from targets import (  # noqa: E402
     BUSY,
     MEMORY,
@@ -52,6 +53,10 @@ Absolute times hold for this machine only:
 the run was smaller or another than the target asks), {open} not measured.
 达到 {met} 项，未达到 {missed} 项，待定 {busy} 项（机器繁忙，或规模、对象与目标不符），
 未测 {open} 项。
+{limits}"""
+LIMITED = """
+What limits those that are not kept, and what was tried 未达到者受何限制、试过什么：
+
 """
 
 
@@ -65,6 +70,14 @@ def table_of_targets(results: Results) -> tuple[str, dict[str, int]]:
         cells = (target.name, words, target.limit, found.figure, found.spread, found.sign)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines), counts
+
+
+def limits(results: Results) -> str:
+    """What limits every target that is missed or undecided."""
+    signs = [(target.name, target.found(results).sign) for target in TARGETS]
+    names = dict.fromkeys(name for name, sign in signs if sign in (MISSED, BUSY))
+    lines = [f"* **{name}** {' '.join(LIMITS[name])}\n" for name in names]
+    return LIMITED + "".join(lines) if lines else ""
 
 
 def machine(results: Results) -> str:
@@ -120,12 +133,29 @@ def section(results: Results, name: str, title: str, words: str) -> str:
 SECTIONS = (
     ("decode", "Decoding 解码", "rasterio decoding all 15 layers and nothing else: the floor."),
     (
+        "decoding",
+        "Direct decoding 直接解码",
+        (
+            "The same tiles by rasterio, by this project into memory of the caller, and lent from "
+            "its own, by encoding; two threads."
+        ),
+    ),
+    (
         "whole",
         "Whole account 完整核算",
         (
-            "`floor` is decoding the same layers; `all`, `twelve` and `native` are the account "
-            "through Python, with checks, digests, prices and identities; the others are `gep run` "
-            "as a process."
+            "`floor` is decoding the same layers; `tiles` is decoding, staging and summing them; "
+            "`all`, `twelve` and `native` are the account through Python, with checks, digests, "
+            "prices and identities; `by GDAL` leaves every tile to GDAL, as where imagecodecs is "
+            "not there; with threads named it is `gep run` as a process."
+        ),
+    ),
+    (
+        "memory",
+        "Memory 内存",
+        (
+            "`gep run` as a process, compiled code on the disk: time of the whole process and the "
+            "peak of its resident memory."
         ),
     ),
     (
@@ -144,7 +174,10 @@ SECTIONS = (
     (
         "exactness",
         "Exactness 精确",
-        "Integer sums, missing counts and areas, and a plain loop of the same kernels.",
+        (
+            "The same loop with integer sums, missing counts and blame, and with float64 sums and "
+            "none; decoding included, with and without the ledger; and alone, on staged tiles."
+        ),
     ),
     (
         "start",
@@ -170,6 +203,7 @@ SECTIONS = (
 
 STAGES = {
     "floor": ("decoding 15 layers", "解码 15 层"),
+    "tiles": ("tiles alone, 15 layers", "仅分块，15 层"),
     "all": ("account, 15 layers", "核算，15 层"),
     "native": ("account, native resolution", "核算，原分辨率"),
     "floor of twelve": ("decoding 13 layers", "解码 13 层"),
@@ -204,13 +238,13 @@ def stage(row: Row, title: tuple[str, str], ours: bool) -> Bar:
 def plots(results: Results) -> dict[str, str]:
     """SVG by name, of what was measured."""
     found = {}
-    if rows := sizes(results):
+    if rows := sizes(results, "all"):
         sides = [row["side"] for row in rows]
         peaks = [max(row["megabytes"]) for row in rows]
         found["memory"] = by_size(PLOTS["memory"], "MB", sides, peaks, MEMORY)
     if records := results.records("whole"):
         lines = [
-            stage(records[name], STAGES[name], name in ("all", "twelve", "native"))
+            stage(records[name], STAGES[name], name in ("tiles", "all", "twelve", "native"))
             for name in STAGES
             if name in records
         ]
@@ -258,6 +292,7 @@ def page(results: Results) -> str:
         busy=counts[BUSY],
         open=counts[OPEN],
         all=len(TARGETS),
+        limits=limits(results),
     )
     parts = [head]
     for name in plots(results):

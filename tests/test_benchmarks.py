@@ -3,7 +3,9 @@
 import importlib
 import importlib.util
 import json
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -138,6 +140,72 @@ def test_a_benchmark_runs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once, small, in this process."""
     once_only(monkeypatch)
     assert_sound(room(name).measure(TINY, 1))
+
+
+def test_decoding_past_gdal_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that `run` does not know: what it compares is in `decode` already."""
+    once_only(monkeypatch)
+    decoding = room("decoding")
+    monkeypatch.setattr(decoding, "ENCODINGS", {})
+    monkeypatch.setattr(decoding, "UNPREDICTED", {"lzw": ("LZW", 0, False)})
+    records = decoding.measure(TINY, 1)
+    assert_sound(records)
+    assert {record["case"] for record in records} == {
+        f"{name}, {threads}: {how}"
+        for name in ("as the province", "lzw")
+        for threads in ("1 thread", "2 threads")
+        for how in ("rasterio", "direct", "lent")
+    }
+
+
+@pytest.fixture(scope="module")
+def water(_benchmarks: None) -> Path:
+    """The gep.toml of a tiny province whose account is of water alone."""
+    province = room("province")
+    folder: Path = province.province(province.Recipe(TINY))
+    text = province.definition({"precipitation", "evapotranspiration"}, (), count=3)
+    path = folder / "water.toml"
+    path.write_text(text, "utf8")
+    return path
+
+
+def test_the_processes_of_the_whole_account_are_really_run(water: Path) -> None:
+    found = room("whole").as_command(water, 1)
+    assert json.loads(found.output)["tiles"]["computed"] == 1
+    if Path("/proc/self/status").exists():
+        assert found.megabytes > 50
+
+
+def test_the_processes_of_the_start_are_really_run(water: Path, tmp_path: Path) -> None:
+    """With the compiled code of the tests: that of an empty cache is the benchmark's business."""
+    start, cache = room("start"), os.environ.get("GEP_CACHE", str(tmp_path))
+    found = start.first_pixel(water, Path(cache))
+    assert 0.1 < found.seconds < 120
+
+
+KILLS = """
+import json, sys
+from pathlib import Path
+import kills
+toml, folder = map(Path, sys.argv[1:])
+print(json.dumps(kills.measure(toml, 2, 1, folder)))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills by POSIX")
+def test_kills_are_really_made(water: Path, tmp_path: Path) -> None:
+    """In a process of its own: it forks, and counts tiles by replacing what computes them."""
+    environment = os.environ | {"PYTHONPATH": str(BENCHMARKS)}
+    command = [sys.executable, "-c", KILLS, str(water), str(tmp_path)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=environment, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["same_root"]
+    assert len(found["rows"]) == 2
+    assert found["tiles"] == 1
+    assert found["lost_at_most"] <= 1
 
 
 def once_only(monkeypatch: pytest.MonkeyPatch) -> None:

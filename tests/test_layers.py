@@ -42,7 +42,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "unpacking": {"fuse"},
     "decoding": {"errors", "unpacking"},
     "segments": set(),
-    "rasters": {"config", "decoding", "errors", "fuse", "resampling", "segments", "units"},
+    "rasters": {
+        *("config", "decoding", "errors", "fuse", "layers", "resampling", "segments"),
+        *("sidecars", "units"),
+    },
     "membership": {"fuse", "rasters"},
     "counties": {"config", "cube", "errors", "membership", "rasters"},
     "outline": set(),
@@ -93,6 +96,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("ecosystems", "ledger", "lock", "manifest", "origin", "outputs", "plan", "rasters"),
         "resume",
     },
+    "sidecars": {"config", "errors"},
+    "sequence": {"errors", "rasters"},
     "raw": {"errors", "layers", "rasters", "staging", "step", "units"},
     "check": {
         *("acceptance", "ecosystems", "errors", "layers", "plan", "rasters", "raw", "run"),
@@ -111,7 +116,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "stacks": {
         *("acceptance", "check", "errors", "layers", "plan", "preparation", "rasters", "run"),
-        "step",
+        *("sequence", "step"),
     },
     "rows": {
         *("coefficients", "cube", "ecosystems", "errors", "plan", "products", "service"),
@@ -193,7 +198,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("compare", "cube", "densities", "errors", "explain", "identities", "manifest"),
         *("map_names", "outputs", "plan", "repricing", "run", "sensitivity", "store", "tables"),
     },
-    "together": {"engine", "errors", "map_names", "plan", "rasters", "result", "run"},
+    "together": {
+        *("engine", "errors", "map_names", "plan", "rasters", "result", "resume", "run"),
+        "scenario",
+    },
     "gep": {"arrays", "engine", "errors", "factors", "quantities", "result", "together"},
     # people
     "words": set(),

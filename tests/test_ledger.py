@@ -1,7 +1,9 @@
 """The ledger of tiles: bound to what they follow from, proof to damage, kills and full disks."""
 
+import errno
 import hashlib
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -80,6 +82,20 @@ def test_the_same_tile_again_changes_nothing_and_another_is_an_error(book: Ledge
     assert raised.value.exit_code == 5
     assert "the tile at row 1, column 513 is there with other content" in str(raised.value)
     assert dict(book.tiles(number, [PLACE])) == {PLACE: b"one"}
+
+
+@pytest.mark.parametrize("what", ["content = x'6f6e66'", "sha256 = x'00'", "content = 'one'"])
+def test_a_tile_that_is_not_as_it_was_written_is_replaced(what: str, book: Ledger) -> None:
+    """Also by who did not look at it before, as with --fresh."""
+    number = book.identity(PARTS, "a")
+    book.insert(number, PLACE, b"one")
+    book._base.execute(f"UPDATE tiles SET {what}")
+    sound = what == "content = 'one'"  # a text of these bytes is these bytes
+    assert book.insert(number, PLACE, b"one") == sound
+    assert book.damaged == (not sound)
+    assert dict(book.tiles(number, [PLACE])) == {PLACE: b"one"}
+    with pytest.raises(IdentityError):
+        book.insert(number, PLACE, b"two")
 
 
 CHANGES = {
@@ -223,8 +239,8 @@ def test_a_damaged_ledger_is_moved_aside_and_said(damage: str, tmp_path: Path) -
     assert (tmp_path / f"{NAME}.aside").read_bytes() == bytes(content), "nothing is thrown away"
     assert not list(now.tiles(now.identity(PARTS, "a"), [(0, 0, 1, 1)]))
     now.close()
-    with ledger.copied(tmp_path) as copy:
-        assert copy
+    with ledger.looked_at(tmp_path) as found:
+        assert found
 
 
 def test_an_empty_file_is_an_empty_ledger(tmp_path: Path) -> None:
@@ -414,7 +430,7 @@ def test_who_only_looks_sees_what_a_living_run_has_put(
     tmp_path: Path, held: subprocess.Popen[str]
 ) -> None:
     before = {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in tmp_path.iterdir()}
-    with ledger.copied(tmp_path) as copy:
+    with ledger.looked_at(tmp_path) as copy:
         assert copy
         assert copy.places(copy.identity({"a": 1}, "a")) == {(0, 0, 1, 1)}
     assert {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in tmp_path.iterdir()} == before
@@ -437,14 +453,112 @@ def test_a_killed_process_loses_no_tile_it_was_told_of(
 
 
 def test_who_only_looks_where_nothing_is(tmp_path: Path) -> None:
-    with ledger.copied(tmp_path / "nowhere") as copy:
-        assert copy is None
-    (tmp_path / NAME).write_bytes(b"hello" * 1000)
-    with ledger.copied(tmp_path) as copy:
-        assert copy is None
+    with ledger.looked_at(tmp_path / "nowhere") as found:
+        assert found is None
+    for content in (b"", b"hello" * 1000):
+        (tmp_path / NAME).write_bytes(content)
+        with ledger.looked_at(tmp_path) as found:
+            assert found is None
     assert [p.name for p in tmp_path.iterdir()] == [NAME]
     lock.free(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == [NAME]
+
+
+def test_who_only_looks_at_another_form_sees_nothing(tmp_path: Path) -> None:
+    Ledger(tmp_path / NAME).close()
+    with sqlite3.connect(tmp_path / NAME) as base:
+        base.execute("PRAGMA user_version = 99")
+    base.close()
+    with ledger.looked_at(tmp_path) as found:
+        assert found is None
+
+
+@pytest.fixture
+def no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A temporary folder that is full."""
+
+    def full(source: object, target: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(ledger.shutil, "copyfile", full)
+
+
+@pytest.mark.usefixtures("no_room")
+def test_who_only_looks_copies_nothing_and_writes_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "a b%20?#"  # what means something in an address
+    folder.mkdir()
+    book, _ = ledger.open_in(folder)
+    number = book.identity(PARTS, "a")
+    book.insert(number, PLACE, b"one")
+    book.paced(number, 7.0)
+    rain = tmp_path / "rain.tif"
+    rain.write_bytes(b"rain")
+    book.remember({rain: "ab"}, ledger.stamps([rain]), time.time_ns() + 10**10)
+    book.close()
+    before = {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in folder.iterdir()}
+    with ledger.looked_at(folder) as found:
+        assert found
+        assert found.places(found.identity(PARTS, "")) == {PLACE}
+        assert found.places(found.identity({"code": 2}, "")) == set()
+        assert dict(found.tiles(number, [PLACE])) == {PLACE: b"one"}
+        assert [(p.parts, p.about, p.pace) for p in found.past()] == [(PARTS, "a", 7.0)]
+        assert found.known(ledger.stamps([rain])) == ({rain: "ab"} if os.name != "nt" else {})
+        assert found.size() == 3
+    assert {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in folder.iterdir()} == before
+
+
+@pytest.mark.usefixtures("no_room")
+def test_a_copy_there_is_no_room_for_is_said(tmp_path: Path, held: subprocess.Popen[str]) -> None:
+    """What a killed run has left in its log, only a copy can show."""
+    held.kill()
+    held.wait()
+    assert (tmp_path / f"{NAME}-wal").stat().st_size
+    with pytest.raises(ResourceError) as raised, ledger.looked_at(tmp_path):
+        pass
+    assert (code(raised), raised.value.exit_code) == (["E701"], 6)
+    assert str(raised.value).startswith(f"{tempfile.gettempdir()}: the disk is full")
+
+
+def test_a_ledger_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    (tmp_path / NAME).mkdir()
+    with pytest.raises(ResourceError) as raised, ledger.looked_at(tmp_path):
+        pass
+    assert (code(raised), raised.value.exit_code) == (["E727"], 6)
+    assert str(tmp_path / NAME) in str(raised.value)
+
+
+GONE = {
+    "the folder": lambda folder: shutil.rmtree(folder),
+    "the ledger": lambda folder: (folder / NAME).unlink(),
+    "the lock": lambda folder: (folder / lock.LOCK).unlink(),
+    "another lock": lambda folder: (
+        (folder / "other").write_text("x"),
+        (folder / "other").replace(folder / lock.LOCK),
+    ),
+    "another ledger": lambda folder: (
+        shutil.copyfile(folder / NAME, folder / "other"),
+        (folder / "other").replace(folder / NAME),
+    ),
+}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files in use cannot be removed there")
+@pytest.mark.parametrize("what", GONE)
+def test_a_ledger_that_is_taken_away_is_noticed(what: str, tmp_path: Path) -> None:
+    folder = tmp_path / "output"
+    with lock.locked(folder):
+        book, _ = ledger.open_in(folder)
+        number = book.identity(PARTS, "a")
+        book.insert(number, PLACE, b"one")
+        book.stands()
+        GONE[what](folder)
+        with pytest.raises(ResourceError) as raised:
+            book.insert(number, (0, 0, 1, 1), b"two")
+        book.close()
+    assert (code(raised), raised.value.exit_code) == (["E726"], 6)
+    name = lock.LOCK if "lock" in what else NAME
+    said = f"{folder}: {name} was removed or replaced while the run wrote to it"
+    assert str(raised.value) == said
 
 
 def test_tiles_are_forced_to_the_disk_once_a_second_and_at_the_end(

@@ -32,7 +32,7 @@ from test_preparing import (
 )
 
 import gep
-from gep import areas, making, memory, prepared
+from gep import areas, making, memory, prepared, terminal
 from gep.areas import Form
 from gep.errors import InputError, Problem, ResourceError
 from gep.held import Held, unpack
@@ -448,9 +448,7 @@ def test_messages_of_memory() -> None:
     )
 
 
-def test_check_shows_what_memory_is_needed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_check_shows_what_memory_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """40 x 50 pixels are nothing, which is not spoken of; nor is what nothing is made of."""
     path = dem(tmp_path, 100 + ROW + COLUMN)
     said = cli("check", path).stdout, cli("check", path, "--lang", "zh").stdout
@@ -462,6 +460,16 @@ def test_check_shows_what_memory_is_needed(
     monkeypatch.setattr("gep.step.Step.memory", 1_460_000_000)
     assert ", holding 1.5 GB in memory" in cli("check", path).stdout
     assert "，占用内存 1.5 GB" in cli("check", path, "--lang", "zh").stdout
+
+
+def test_what_is_made_of_the_grid_alone_is_from_nothing() -> None:
+    preparation = preparations()["latitude", "grid"]
+    of = {"name": "latitude", "preparation": preparation, "made_from": (), "memory": 0}
+    step: Any = SimpleNamespace(**of, ready=True)
+    (line,) = terminal.prepared([step], "en")
+    assert line.endswith(", grid")
+    (line,) = terminal.prepared([step], "zh")
+    assert line.endswith("，grid")
 
 
 def test_every_raster_that_holds_the_grid_says_so() -> None:

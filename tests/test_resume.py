@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 
 import gep
 from gep import ledger, lock, resume, run, store
-from gep.errors import GepError, IdentityError, Interrupted
+from gep.errors import GepError, IdentityError, Interrupted, ResourceError
 from gep.plan import Plan
 from gep.rasters import Reader, tiles
 from gep.run import Loop, Partials
@@ -280,6 +281,32 @@ def test_a_damaged_tile_is_computed_again_and_said(small_account: Path) -> None:
     assert said(ran(small_account)) == []
 
 
+def test_a_damaged_tile_does_not_stop_a_fresh_run(small_account: Path) -> None:
+    before = ran(small_account)
+    tamper(small_account, "UPDATE tiles SET content = content || x'00' WHERE top = 10")
+    after = ran(small_account, fresh=True)
+    assert effort(after) == (TILES, 0)
+    assert said(after) == ["W592"]
+    assert after.manifest["root"] == before.manifest["root"]
+    again = ran(small_account)
+    assert (effort(again), said(again)) == ((0, TILES), []), "what was damaged is replaced"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files in use cannot be removed there")
+@pytest.mark.parametrize("after", [5, TILES])
+def test_a_folder_removed_during_a_run_is_noticed(after: int, small_account: Path) -> None:
+    output = small_account.parent / "output"
+
+    def remove(done: int, total: int) -> None:
+        if done == after:
+            shutil.rmtree(output)
+
+    with pytest.raises(ResourceError) as raised:
+        ran(small_account, progress=remove, threads=1)
+    assert [(p.code, p.fields["folder"]) for p in raised.value.problems] == [("E726", output)]
+    assert not output.exists()
+
+
 def test_a_damaged_ledger_costs_its_tiles_and_nothing_else(small_account: Path) -> None:
     before = ran(small_account)
     (small_account.parent / "output" / ledger.NAME).write_bytes(b"no database" * 1000)
@@ -328,7 +355,7 @@ def test_a_tile_of_changed_input_is_not_kept(
     with pytest.raises(IdentityError) as raised:
         ran(small_account, threads=1)
     assert [p.code for p in raised.value.problems] == ["E714"]
-    with ledger.copied(small_account.parent / "output") as book:
+    with ledger.looked_at(small_account.parent / "output") as book:
         assert book
         (past,) = book.past()
         there = book.places(book.identity(past.parts, ""))
@@ -417,7 +444,7 @@ def one(output, started=None):
 
 def there():
     # tiles in the ledger
-    with ledger.copied(output) as book:
+    with ledger.looked_at(output) as book:
         found = [book.places(book.identity(past.parts, "")) for past in book.past()] if book else []
         return max(map(len, found), default=0)
 

@@ -337,3 +337,15 @@ def test_a_dam_taken_apart(tmp_path: Path) -> None:
     parts = sum(water[name] for name in ("area", "quantity", "price", "other"))
     assert parts == water["difference"]
     assert water["price"] == 0
+
+
+def test_a_scenario_replaces_a_parameter_of_the_profile(tmp_path: Path) -> None:
+    """The profile says clamp = 0; dry pixels have a negative balance, which 1 cuts off."""
+    rain = small.arrays()["precipitation"] - 1100
+    account = base(tmp_path, rasters={"precipitation": rain})
+    said = {"water_retention.clamp": "1"}
+    before, after = account.run(), account.scenario("clamped", coefficients=said).run()
+    clamped = integers(after.account)["water_retention", "water_retention"][0]
+    plain = integers(before.account)["water_retention", "water_retention"][0]
+    assert min(plain.values()) < 0
+    assert min(clamped.values()) >= 0

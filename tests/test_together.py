@@ -1,8 +1,15 @@
 """Several accounts in one pass: the same results, and what they share is decoded once."""
 
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 import pytest
@@ -11,9 +18,10 @@ import small
 from rasterio.transform import from_origin
 
 import gep
-from gep.errors import InputError, Interrupted
-from gep.rasters import Reader
-from gep.run import accumulate
+from gep import ledger, lock
+from gep.errors import BusyError, InputError, Interrupted, Problem
+from gep.rasters import Reader, Window, tiles
+from gep.run import Loop, Partials, Summed
 from gep.together import Pass
 
 
@@ -60,9 +68,8 @@ def test_results_are_those_of_each_alone(tmp_path: Path, threads: int) -> None:
 def test_a_shared_layer_is_decoded_once(tmp_path: Path, decoded: Counter[tuple[str, Any]]) -> None:
     plans = [account.check().plan for account in years(tmp_path)]
     decoded.clear()
-    shared = Pass(plans, 2)
-    for number, plan in enumerate(plans):
-        accumulate(plan, 1, size=16, by=shared.of(number))
+    windows = tiles(plans[0].grid, 16)
+    Pass([Summed(Loop(plan), windows) for plan in plans], [Path()] * 2).compute(windows, 2)
     assert {name for name, _ in decoded} > {"ecosystem.tif", "precipitation.tif", "wetter.tif"}
     assert set(decoded.values()) == {1}
 
@@ -147,6 +154,172 @@ def test_an_interruption_keeps_the_tiles_of_every_account(tmp_path: Path) -> Non
     assert [each.envelope["tiles"]["resumed"] for each in again] == counts
     alone = [account.run(tile=16) for account in years(tmp_path / "in")]
     assert [core(result) for result in again] == [core(result) for result in alone]
+
+
+def kept(folder: Path) -> int:
+    """Tiles in the ledger of a folder."""
+    with closing(sqlite3.connect(folder / ledger.NAME)) as base:
+        (found,) = base.execute("SELECT count(*) FROM tiles").fetchone()
+        return int(found)
+
+
+KILLED = """
+import os, pathlib, signal, sys
+import gep
+def progress(done, total):
+    if done >= 13:
+        os.kill(os.getpid(), signal.SIGKILL)
+first, second, *outputs = sys.argv[1:]
+accounts = [gep.open(first), gep.open(second)]
+gep.run_together(accounts, threads=2, tile=16, progress=progress, outputs=outputs)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
+def test_a_kill_loses_no_tile_of_any_account(tmp_path: Path) -> None:
+    """Of 24 tiles 13 are done, so that six at least are each account's; two may be in hand."""
+    files = [account.path for account in years(tmp_path / "in")]
+    outputs = [tmp_path / "a", tmp_path / "b"]
+    done = subprocess.run([sys.executable, "-c", KILLED, *files, *outputs], check=False)
+    assert done.returncode == -signal.SIGKILL
+    there = [kept(output) for output in outputs]
+    assert sum(there) >= 13
+    assert all(6 <= count < 12 for count in there)
+    again = gep.run_together(years(tmp_path / "in"), tile=16, outputs=outputs)
+    assert [each.envelope["tiles"]["resumed"] for each in again] == there
+    alone = [account.run(tile=16) for account in years(tmp_path / "in")]
+    assert [core(result) for result in again] == [core(result) for result in alone]
+
+
+def test_what_is_wrong_with_one_keeps_the_tiles_of_the_other(tmp_path: Path) -> None:
+    """A hole in the rain of the first year, which its sums show: too little of two counties."""
+    accounts, outputs = years(tmp_path / "in"), [tmp_path / "a", tmp_path / "b"]
+    rain = small.arrays()["precipitation"].copy()
+    rain[:20] = np.nan
+    small.write_raster(tmp_path / "in" / "precipitation.tif", rain, nodata=small.NODATA)
+    with pytest.raises(InputError, match="2 counties") as raised:
+        gep.run_together(accounts, tile=16, outputs=outputs)
+    assert raised.value.problems[0].code == "E305"
+    assert raised.value.__notes__ == [str(accounts[0].path)]
+    assert [kept(output) for output in outputs] == [12, 12]
+    assert accounts[1].run(tile=16, output=outputs[1]).envelope["tiles"]["computed"] == 0
+
+
+def test_a_tile_that_fails_for_one_keeps_those_before_it_for_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts, outputs = years(tmp_path / "in"), [tmp_path / "a", tmp_path / "b"]
+    real = Loop.tile
+
+    def tile(self: Loop, reader: Reader, window: Window) -> Any:
+        if self.plan.definition.account.year == 2022 and window.row_off == 32:
+            raise InputError(Problem("E101", {"file": "wetter.tif", "why": "broken"}))
+        return real(self, reader, window)
+
+    monkeypatch.setattr(Loop, "tile", tile)
+    with pytest.raises(InputError) as raised:
+        gep.run_together(accounts, tile=16, threads=1, outputs=outputs)
+    assert raised.value.__notes__ == [str(accounts[1].path)]
+    assert kept(outputs[0]) >= 9
+    assert kept(outputs[1]) == 8, "two rows of tiles"
+
+
+def test_no_tile_waits_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten years would not hold more than one: with one thread, the tile that is computed."""
+    alive, most, real = WeakSet[Partials](), [0], Loop.tile
+
+    def tile(self: Loop, reader: Reader, window: Window) -> Any:
+        part, places = real(self, reader, window)
+        alive.add(part)
+        most[0] = max(most[0], len(alive))
+        return part, places
+
+    monkeypatch.setattr(Loop, "tile", tile)
+    monkeypatch.setattr(Partials, "__hash__", object.__hash__)
+    gep.run_together(years(tmp_path) * 2, tile=4, threads=1)
+    assert 1 <= most[0] <= 2, "that of the plan before may not be let go yet"
+
+
+def test_folders_are_held_during_the_pass(tmp_path: Path) -> None:
+    outputs, busy = [tmp_path / "a", tmp_path / "b"], list[str]()
+
+    def progress(*_: int) -> None:
+        for folder in outputs if not busy else ():
+            with pytest.raises(BusyError) as raised:
+                lock.free(folder)
+            busy.append(raised.value.problems[0].code)
+
+    gep.run_together(years(tmp_path / "in"), tile=16, outputs=outputs, progress=progress)
+    assert busy == ["E710", "E710"]
+    for folder in outputs:
+        lock.free(folder)
+
+
+def test_accounts_may_share_a_folder(tmp_path: Path) -> None:
+    outputs = [tmp_path / "out", tmp_path / "in" / ".." / "out"]
+    first = gep.run_together(years(tmp_path / "in"), tile=16, outputs=outputs)
+    again = gep.run_together(years(tmp_path / "in"), tile=16, outputs=outputs)
+    assert [each.envelope["tiles"]["resumed"] for each in again] == [12, 12]
+    assert [core(result) for result in again] == [core(result) for result in first]
+
+
+def test_a_later_year_that_is_done_is_not_computed_with_the_first(
+    tmp_path: Path, decoded: Counter[tuple[str, Any]]
+) -> None:
+    outputs = [tmp_path / "a", tmp_path / "b"]
+    years(tmp_path / "in")[1].run(tile=16, output=outputs[1])
+    decoded.clear()
+    found = gep.run_together(years(tmp_path / "in"), tile=16, outputs=outputs)
+    assert [each.envelope["tiles"]["resumed"] for each in found] == [0, 12]
+    whole = {name for name, window in decoded if (window.width, window.height) == (16, 16)}
+    assert "precipitation.tif" in whole
+    assert "wetter.tif" not in whole
+
+
+def test_grids_that_are_almost_one_do_not_share(tmp_path: Path) -> None:
+    """Half a millionth of a pixel apart: taken for one by checks, not by what is resampled."""
+    rain = np.random.default_rng(3).random((30, 30)) * 1500 + 300
+    transform = from_origin(small.WEST - 37, small.NORTH + 41, 230, 230)
+    accounts = []
+    for number, off in enumerate((0.0, 5e-5)):
+        path = small.write(
+            tmp_path / str(number),
+            change={"rasters.precipitation.resampling": "bilinear", "account.year": 2021 + number},
+        )
+        with rasterio.open(path.parent / "ecosystem.tif", "r+") as file:
+            file.transform = from_origin(small.WEST + off, small.NORTH, small.PIXEL, small.PIXEL)
+        file = path.parent / "precipitation.tif"
+        small.write_raster(file, rain.astype(np.float32), transform=transform)
+        accounts.append(gep.open(path))
+    found = gep.run_together(accounts)
+    assert [core(result) for result in found] == [core(gep.open(a.path).run()) for a in accounts]
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_scenario_goes_on_from_its_base(tmp_path: Path, again: bool) -> None:
+    """More rain in one tile of twelve; also where its base runs again beside it."""
+    base, other = years(tmp_path)
+    rain = small.arrays()["precipitation"].copy()
+    rain[:10, :10] += 100
+    small.write_raster(tmp_path / "rain.tif", rain, nodata=small.NODATA)
+    base.run(tile=16)
+    wet = base.scenario("wet", rasters={"precipitation": "rain.tif"})
+    found = gep.run_together([base if again else other, wet], tile=16)
+    assert [each.envelope["tiles"]["computed"] for each in found] == [12, 1]
+    fresh = gep.open(base.path).scenario("wet", rasters={"precipitation": "rain.tif"})
+    assert core(found[1]) == core(fresh.run(tile=16))
+
+
+def test_a_scenario_shares_the_pass_of_its_base(
+    tmp_path: Path,
+) -> None:
+    base, _ = years(tmp_path)
+    wet = base.scenario("wet", rasters={"precipitation": "wetter.tif"})
+    found = gep.run_together([wet, base], tile=16)
+    assert [each.envelope["tiles"]["computed"] for each in found] == [12, 12]
+    assert core(found[1]) == core(gep.open(base.path).run(tile=16))
+    alone = gep.open(base.path).scenario("wet", rasters={"precipitation": "wetter.tif"})
+    assert core(found[0]) == core(alone.run(tile=16))
 
 
 def test_maps_are_those_asked_for(tmp_path: Path) -> None:

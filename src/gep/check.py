@@ -139,13 +139,15 @@ def ahead(year: int, today: int) -> list[Problem]:
 
 
 def american(plan: Plan, layers: list[Understood]) -> list[Problem]:
-    """Whether erosivity is in US units: E814 by the rain, without rain E818."""
+    """Whether erosivity is in US units: E814 by the rain, E818 where there is none."""
     rows = {row.name: row for row in layers}
     if "erosivity" not in rows:
         return []
     found = rows["erosivity"]
     rain = rows["precipitation"].median if "precipitation" in rows else math.nan
     if math.isnan(rain):
+        if "precipitation" in {step.name for step in plan.steps if not step.ready}:
+            return []  # judged once it is made
         given = "erosivity" in plan.definition.rasters
         return _american_alone(found) if given else []
     expected = RAIN_CONSTANT * max(rain, 0.0) ** RAIN_EXPONENT

@@ -34,7 +34,7 @@ from gep.rasters import threads as default_threads
 from gep.replacements import Said, wrong
 from gep.result import Result
 from gep.run import TILE, By, Progress
-from gep.scenario import CALL, Known, Replaced, Scenario, Sums, sums
+from gep.scenario import CALL, Known, Replaced, Scenario, Sums, alike, sums
 from gep.sensitivity import sensitivities
 from gep.step import Step
 
@@ -83,6 +83,19 @@ class How:
     maps: Wanted
     fresh: bool
     by: Callable[[Plan, Mapping[str, str]], By] | None = None
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What an account knows before its first tile, beside the plan; `held` has its ledger."""
+
+    report: Report
+    plan: Plan
+    past: former.Former | None
+    stamps: dict[str, manifest.Stamp]
+    known: Known | None
+    hashes: dict[str, str]
+    held: resume.Keeping
 
 
 def look(made: Plan) -> tuple[list[Understood], dict[str, float], list[Problem]]:
@@ -179,6 +192,11 @@ class Account:
         """What the base of a scenario knows, if it has run and its files are as they were."""
         known = self._of._known if self._of else None
         return known if known and manifest.stamps(known.plan) == known.stamps else None
+
+    def little(self, made: Plan) -> bool:
+        """Tell whether the base of this scenario has run, so that few tiles of *made* are left."""
+        known = self._base()
+        return known is not None and alike(known.plan, made)
 
     def check(self) -> Report:
         """List every problem that headers, tables, polygons and a sample of the pixels show."""
@@ -310,7 +328,7 @@ class Account:
             summed = sums(begun.known, made, how.threads, how.progress, how.tile, kept, by)
         return self.finish(begun, summed, how, started)
 
-    def begin(self, report: Report, how: How, held: resume.Keeping) -> "Begun":
+    def begin(self, report: Report, how: How, held: resume.Keeping) -> Begun:
         """What must be known before the first tile: digests of the inputs, and tiles there are."""
         made = report.plan
         assert made is not None

@@ -228,8 +228,10 @@ class Ledger:
             )
             return {(top, left, height, width) for top, left, height, width in rows}
 
-    def insert(self, identity: int, place: Place, content: bytes) -> None:
+    def insert(self, identity: int, place: Place, content: bytes) -> bool:
         """Add one tile, from any thread; the same one again changes nothing.
+
+        One that is there but is not what was written is replaced and counted: then False.
 
         Raises
         ------
@@ -244,14 +246,15 @@ class Ledger:
             due = self._waiting >= BATCH or time.monotonic() - self._synced >= SYNC
             self._base.execute(f"PRAGMA synchronous = {'FULL' if due else 'NORMAL'}")
             row = (identity, *place, content, sha256)
-            if self._base.execute(INSERT, row).rowcount:
-                self._waiting += 1
-            elif not self._same(identity, place, sha256):
+            added = self._base.execute(INSERT, row).rowcount > 0
+            sound = added or self._same(identity, place, sha256)
+            if not sound:
                 self._base.execute(REPLACE, (content, sha256, identity, *place))
-                self._waiting += 1
                 self.damaged += 1
+            self._waiting += added or not sound
             if due:
                 self._waiting, self._synced = 0, time.monotonic()
+        return sound
 
     def _same(self, identity: int, place: Place, sha256: bytes) -> bool:
         """Whether the tile that is there is this one; False if it is not what was written."""
@@ -395,12 +398,12 @@ def looked_at(folder: Path) -> Generator[Ledger | None, None, None]:
     """
     file = folder / NAME
     logs = [file.with_name(f"{NAME}{end}") for end in LOGS]
-    with tempfile.TemporaryDirectory(prefix="gep-") as elsewhere, contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
         ledger = None
         if _size(file):
             with contextlib.suppress(DamagedError):
-                if any(map(_size, logs)):
-                    ledger = Ledger(_copied([file, *filter(_size, logs)], Path(elsewhere)))
+                if left := [log for log in logs if _size(log)]:
+                    ledger = Ledger(_copied([file, *left], stack))
                 else:
                     ledger = Ledger(file, looks=True)
                 stack.callback(ledger.close)
@@ -419,11 +422,13 @@ def _size(file: Path) -> int:
         raise ResourceError(Problem("E727", {"file": file, "why": why})) from None
 
 
-def _copied(files: Iterable[Path], elsewhere: Path) -> Path:
-    """Copy of a ledger and its log."""
-    for file in files:
-        try:
+def _copied(files: Iterable[Path], stack: contextlib.ExitStack) -> Path:
+    """Copy of a ledger and its log, until the end of *stack*."""
+    place = Path(tempfile.gettempdir())
+    try:
+        elsewhere = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gep-")))
+        for file in files:
             shutil.copyfile(file, elsewhere / file.name)
-        except OSError as error:
-            raise unwritten(elsewhere, error) from None
+    except OSError as error:
+        raise unwritten(place, error) from None
     return elsewhere / NAME

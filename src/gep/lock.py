@@ -3,6 +3,8 @@
 import contextlib
 import errno
 import os
+import random
+import re
 import socket
 import tempfile
 import threading
@@ -21,6 +23,16 @@ BEAT = 5.0
 """Seconds between two beats of the heart: the lock's time of change."""
 DEAD = 60.0
 """Seconds without a beat after which a holder that only its heart could show is given up."""
+PAUSE = 0.25
+"""Seconds after which a lock that only its text shows is read again: did another write too?"""
+IN_USE = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
+"""What the system says of a lock somebody else has."""
+LOCAL = (
+    *("ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "ramfs", "overlay", "f2fs", "zfs", "jfs"),
+    *("bcachefs", "reiserfs", "vfat", "exfat", "ntfs3"),
+)
+"""File systems of one machine: whoever can see the folder sees the system's lock on it too."""
+MOUNTS = Path("/proc/self/mountinfo")
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
 """What a file system says that knows no locks, such as some network shares."""
 APART = 1 << 30
@@ -68,9 +80,9 @@ def locked(folder: Path) -> Generator[None, None, None]:
     Raises
     ------
     BusyError
-        E710 if another living process holds it.
+        E710 if another living process holds it; E725 if one of another machine may.
     ResourceError
-        E705 if the folder cannot be written.
+        E705 if the folder cannot be written, or the system refuses the lock.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -78,13 +90,9 @@ def locked(folder: Path) -> Generator[None, None, None]:
     except (OSError, ValueError) as error:
         raise unwritten(folder, error) from None
     with file:
-        _hold(file, folder)
         now = time.strftime("%Y-%m-%dT%H:%M:%S")
-        us = Holder(str(os.getpid()), socket.gethostname() or "?", now, ended=False)
-        try:
-            _say(file, us)
-        except OSError as error:
-            raise unwritten(folder, error) from None
+        us = Holder(str(os.getpid()), _host(), now, ended=False)
+        _hold(file, folder, us)
         try:
             with _beating(folder / LOCK):
                 yield
@@ -94,14 +102,19 @@ def locked(folder: Path) -> Generator[None, None, None]:
 
 
 def free(folder: Path) -> None:
-    """Raise BusyError E710 if somebody holds *folder* now; nothing is written."""
+    """Raise BusyError E710, E725 if somebody holds *folder* now, or may; nothing is written."""
     try:
         file = (folder / LOCK).open("r+", encoding="utf8")
     except (OSError, ValueError):
         return
     with file:
-        if not _takes(file, folder):
-            raise _busy(folder)
+        if against := _against(folder, _locks(file, folder)):
+            raise BusyError(against)
+
+
+def _host() -> str:
+    """Name of this machine, one word."""
+    return "-".join(socket.gethostname().split()) or "?"
 
 
 def _say(file: IO[str], who: Holder) -> None:
@@ -111,35 +124,96 @@ def _say(file: IO[str], who: Holder) -> None:
     file.flush()
 
 
-def _hold(file: IO[str], folder: Path) -> None:
-    """Wait a little for the lock."""
+def _hold(file: IO[str], folder: Path, us: Holder) -> None:
+    """Wait a little for the lock, and write down that it is ours."""
     until = time.monotonic() + PATIENCE
-    while not _takes(file, folder):
+    while against := _taken(file, folder, us):
         if time.monotonic() >= until:
-            raise _busy(folder)
-        time.sleep(0.05)
+            raise BusyError(against)
+        time.sleep(random.uniform(0.03, 0.07))  # two that met do not meet again
 
 
-def _busy(folder: Path) -> BusyError:
+def _taken(file: IO[str], folder: Path, us: Holder) -> Problem | None:
+    """Take the lock, or say what is against it."""
+    locks = _locks(file, folder)
+    if against := _against(folder, locks):
+        return against
+    try:
+        _say(file, us)
+        if locks is None:  # somebody else may have found it free at the same time
+            os.fsync(file.fileno())
+            time.sleep(PAUSE)
+            if holder(folder) != us:
+                return _busy(folder)
+    except OSError as error:
+        raise unwritten(folder, error) from None
+    return None
+
+
+def _busy(folder: Path) -> Problem:
     who = holder(folder)
     fields = {"process": who.process, "host": who.host, "since": who.since}
-    return BusyError(Problem("E710", {"folder": folder, **fields}))
+    return Problem("E710", {"folder": folder, **fields})
 
 
-def _takes(file: IO[str], folder: Path) -> bool:
-    """Whether the lock can be taken, and by the signs nobody who still lives has it."""
+def _locks(file: IO[str], folder: Path) -> bool | None:
+    """Whether the system gives us the lock; None where it knows no locks.
+
+    Raises
+    ------
+    ResourceError
+        E705 for another reason than that somebody has it.
+    """
     try:
         _lock(file)
     except OSError as error:
-        if error.errno not in NO_LOCKS:
+        if error.errno in NO_LOCKS:
+            return None
+        if error.errno in IN_USE:
             return False
-        who = holder(folder)  # no lock at all: only what it says, and the heart
-        own = who.host == (socket.gethostname() or "?")
-        alive = not own or (who.process != str(os.getpid()) and _lives(who.process))
-        return who.ended or not alive or _silent(folder)
+        raise unwritten(folder, error) from None
+    return True
+
+
+def _against(folder: Path, locks: bool | None) -> Problem | None:
+    """What is against taking the folder, where the system gave its lock, did not, or has none."""
     who = holder(folder)
-    here = who.ended or who.host == (socket.gethostname() or "?")
-    return here or _silent(folder)  # another machine's lock may not reach us: its heart does
+    own = who.host == _host()
+    if locks is False:
+        return _busy(folder)
+    if who.ended:
+        return None
+    if locks:  # another machine's lock may not reach us: its heart does
+        return None if own or _local(folder) else _beats(folder, who)
+    if not own:
+        return _beats(folder, who)
+    alive = who.process != str(os.getpid()) and _lives(who.process)
+    return _busy(folder) if alive and _silence(folder) <= DEAD else None
+
+
+def _beats(folder: Path, who: Holder) -> Problem | None:
+    """Until when a holder of another machine must be waited for, by its heart."""
+    left = DEAD - _silence(folder)
+    if left < 0:
+        return None
+    until = time.strftime("%H:%M:%S", time.localtime(time.time() + left + 1))
+    fields = {"process": who.process, "host": who.host, "since": who.since, "until": until}
+    return Problem("E725", {"folder": folder, **fields})
+
+
+def _local(folder: Path) -> bool:
+    """Tell whether a folder is of a file system that only this machine has; if in doubt, no."""
+    try:
+        place, lines = folder.resolve(), MOUNTS.read_text("utf8", "surrogateescape").splitlines()
+    except OSError:
+        return False
+    found, deepest = "", -1
+    for line in lines:
+        words, _, more = line.partition(" - ")
+        mount = Path(re.sub(r"\\(\d{3})", lambda m: chr(int(m[1], 8)), words.split()[4]))
+        if place.is_relative_to(mount) and len(mount.parts) >= deepest:  # the last one is on top
+            found, deepest = more.split()[0], len(mount.parts)
+    return found in LOCAL
 
 
 def _lives(process: str) -> bool:
@@ -155,12 +229,12 @@ def _lives(process: str) -> bool:
     return True
 
 
-def _silent(folder: Path) -> bool:
-    """Tell whether the heart has stopped, by the clock of the file system itself."""
+def _silence(folder: Path) -> float:
+    """Seconds since the last beat of the heart, by the clock of the file system itself."""
     try:
         beat = (folder / LOCK).stat().st_mtime
         with tempfile.TemporaryFile(dir=folder) as probe:
-            return os.fstat(probe.fileno()).st_mtime - beat > DEAD
+            return os.fstat(probe.fileno()).st_mtime - beat
     except OSError as error:
         raise unwritten(folder, error) from None
 

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from gep.acceptance import accept
 from gep.areas import Form, areas, forms, parts, pieces
-from gep.errors import stop_on
+from gep.errors import Problem, stop_on
 from gep.fuse import pixelwise
 from gep.held import Held, fetch
 from gep.plan import Plan
 from gep.preparation import almanac
 from gep.rasters import Reader, Window
-from gep.raw import Texture
+from gep.raw import Texture, bare
 from gep.run import Progress
 from gep.stacks import Stacks
 from gep.staging import Findings, Stager, Tile
@@ -112,10 +112,30 @@ class Pixelwise:
             for number, (window, tile, out) in enumerate(made):
                 self._findings.add(tile.findings)
                 self._texture.add(tile, self._stager, window)
+                if not self.step.stacks:
+                    self._count(tile, out)
                 yield window, out
                 progress(number + 1, len(todo))
         problems = [*self._findings.problems(self.plan), *self._texture.problems]
         stop_on(accept([*problems, *self.stacks.found()], self.plan.definition))
+
+    def doubts(self) -> list[Problem]:
+        """What deserves a look, once all is made: W808, W809, W812."""
+        return [*self.stacks.doubts(), *self._texture.doubts]
+
+    def _count(self, tile: Tile, out: NDArray[np.float32]) -> None:
+        """Count the pixels of a window made of layers alone, and those of which nothing came."""
+        inside = tile.places >= 0
+        self.stacks.count(inside)
+        if inside.any():
+            self.stacks.lose([], out, inside, self._known(tile))
+
+    def _known(self, tile: Tile) -> NDArray[np.bool_]:
+        """Where the layers of a step and its numbers by class are there, and a soil."""
+        numbers = self._tables[: len(self.step.coefficients), tile.kinds]
+        unknown = np.isnan(tile.layers).any(axis=0) | np.isnan(numbers).any(axis=0)
+        known: NDArray[np.bool_] = ~unknown & ~bare(tile, self._stager)
+        return known
 
     def _plain(
         self, files: tuple[Reader, Reader], window: Window
@@ -164,11 +184,13 @@ class Pixelwise:
             part for part in parts(area, self.step) if (tile.places[_slices(part, area)] >= 0).any()
         ]
 
+        known = self._known(tile)
+
         def make(_: object, part: Window) -> Found:
             found, inside = Stacks(self.step), tile.places[_slices(part, area)] >= 0
             read = found.read(lambda _, *rest: held.stage(*rest), part, inside)
             made = self._made(tile, area, part, read)
-            found.lose(read, made, inside)
+            found.lose(read, made, inside, known[_slices(part, area)])
             return found, made
 
         for part, (found, made) in zip(todo, crew.each(make, todo), strict=True):

@@ -3,8 +3,10 @@
 import contextlib
 import hashlib
 import importlib.metadata
+import math
 import platform
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ import shapely
 
 from gep import store
 from gep.ecosystems import Title, ecosystems
-from gep.fuse import package_digest, text_of
+from gep.fuse import package_digest, routine, text_of
 from gep.layers import possible
 from gep.plan import Plan
 
@@ -21,6 +23,10 @@ LIBRARIES = (
     *("imagecodecs", "tifffile"),
 )
 """What pixels pass through, as far as it is installed."""
+FUNCTIONS = 11
+"""Rows of `probed`."""
+PROBES = 0.013 + 0.37 * np.arange(100.0)
+"""Numbers at which functions are tried."""
 
 
 def parts(plan: Plan, hashes: Mapping[str, str]) -> dict[str, Any]:
@@ -56,8 +62,40 @@ def parts(plan: Plan, hashes: Mapping[str, str]) -> dict[str, Any]:
             "package": package_digest(),
             "libraries": libraries,
             "machine": [platform.system(), platform.machine()],
+            "mathematics": [*platform.libc_ver(), mathematics()],
         },
     }
+
+
+@cache
+def mathematics() -> str:
+    """SHA-256 of what functions of kernels give on this machine, compiled as kernels are.
+
+    The last bit of an exponential is not the same in every library of the system, nor in one such
+    library on every processor.
+    """
+    found = np.empty((FUNCTIONS, len(PROBES)))
+    routine(probed)(PROBES, found)
+    return store.digest(found.astype("<f8").tobytes())
+
+
+def probed(at: Any, out: Any) -> None:
+    """Every function that a kernel may call, *at* some positive numbers: out (functions, numbers).
+
+    A kernel of loops over pixels: compiled, see `mathematics`.
+    """
+    for n in range(at.size):
+        out[0, n] = math.exp(at[n])
+        out[1, n] = math.exp(-at[n])
+        out[2, n] = math.log(at[n])
+        out[3, n] = math.log10(at[n])
+        out[4, n] = math.sqrt(at[n])
+        out[5, n] = math.sin(at[n])
+        out[6, n] = math.cos(at[n])
+        out[7, n] = math.tan(at[n])
+        out[8, n] = math.atan(at[n])
+        out[9, n] = math.pow(at[n], 1.73)
+        out[10, n] = at[n] ** -0.27
 
 
 def _layer(plan: Plan, name: str, hashes: Mapping[str, str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from gep import inputs, products, statistics
 from gep.acceptance import accept
-from gep.coefficients import Coefficient, Value
+from gep.coefficients import CALLER, Coefficient, Value
 from gep.columns import COMPARED
 from gep.config import Definition
 from gep.ecosystems import ecosystems, members
@@ -351,7 +351,7 @@ def _coefficient(plan: Plan, choice: Choice, name: str, unit: str) -> Coefficien
         raise InputError(Problem("E012", fields | {"set": choice.sets.get(name, "-")}))
     if unit:
         factor(found.unit, unit, found.at)
-    if name in choice.parameters:
+    if name in choice.parameters and found.file != CALLER:  # a scenario's number goes before it
         number = choice.parameters[name]
         if found.by != ("constant",):
             raise InputError(Problem("E013", fields))

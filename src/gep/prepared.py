@@ -23,10 +23,10 @@ from gep.memory import available
 from gep.outputs import geotiff
 from gep.plan import Plan
 from gep.rasters import Reader, Window, cells, latitudes, tiles
-from gep.raw import Holes
+from gep.raw import ELEVATION, Holes, Pits, coarse
 from gep.run import TILE, Progress
 from gep.staging import Findings, Stager
-from gep.step import Step, changed, code, inputs_of, is_ready, losses
+from gep.step import Step, changed, code, inputs_of, is_ready, losses, plain
 
 NO_ROOM = "E720"
 """What the store says of a disk without room, in words for maps."""
@@ -103,9 +103,12 @@ def short(plan: Plan, steps: Iterable[Step]) -> Iterator[dict[str, object]]:
 
 
 def warnings(plan: Plan) -> list[Problem]:
-    """What deserves a look before and after rasters are made: W805 to W807."""
+    """What deserves a look before and after rasters are made: W805 to W812."""
     todo = [step for step in plan.steps if not step.ready]
-    found = [problem for step in plan.steps if step.ready for problem in losses(step)]
+    found: list[Problem] = []
+    for step in plan.steps:  # a series may be in several
+        said = losses(step) if step.ready else coarse(step, plan.grid)
+        found += [problem for problem in said if problem not in found]
     found += [problem for step in todo for problem in slow(step, plan.grid)]
     found += [Problem("W807", fields) for fields in short(plan, todo)]
     return accept(found, plan.definition)
@@ -136,7 +139,9 @@ def _fill(stage: Path, plan: Plan, step: Step, progress: Progress, threads: int)
     looked = replace(plan, layers=[plan.layers[0], *step.layers.values()])
     whole = step.preparation.whole
     one = None if whole else Pixelwise(looked, step, _tables(plan, step))
-    with closing(one.windows(threads, progress) if one else _whole(looked, step, progress)) as made:
+    doubts = coarse(step, plan.grid)
+    done = one.windows(threads, progress) if one else _whole(looked, step, progress, doubts)
+    with closing(done) as made:
         geotiff.write(
             file,
             plan.layers[0].path,
@@ -148,8 +153,13 @@ def _fill(stage: Path, plan: Plan, step: Step, progress: Progress, threads: int)
         )
     if files := changed(step):
         raise IdentityError(Problem("E714", {"files": ", ".join(map(str, files))}))
-    said = {"identity": step.identity, "code": code(), "sha256": store.digest_file(file)}
+    said: dict[str, Any] = {
+        "identity": step.identity,
+        "code": code(),
+        "sha256": store.digest_file(file),
+    }
     said["lost"] = one.stacks.losses() if one else {}
+    said["doubts"] = [plain(found) for found in doubts + (one.doubts() if one else [])]
     store.write(stage / step.sidecar.name, store.canonical(said))
     store.sync_folder(stage)
 
@@ -194,6 +204,27 @@ def _tables(plan: Plan, step: Step) -> NDArray[np.float64]:
     return tables
 
 
+def _pits(
+    plan: Plan, step: Step, arrays: Sequence[NDArray[np.float64]], todo: Sequence[Window]
+) -> list[Problem]:
+    """W810 of the elevation a step takes, if it does."""
+    found = Pits()
+    for layer, heights in zip(step.layers.values(), arrays, strict=True):
+        for window in todo if layer.name == ELEVATION else ():
+            top, left = max(window.row_off - 1, 0), max(window.col_off - 1, 0)
+            bottom, right = window.row_off + window.height + 1, window.col_off + window.width + 1
+            part = heights[top:bottom, left:right]
+            inside, (y, x) = (
+                np.zeros(part.shape, np.bool_),
+                (window.row_off - top, window.col_off - left),
+            )
+            inside[y : y + window.height, x : x + window.width] = (
+                plan.counties.places_in(window) >= 0
+            )
+            found.add(layer, part, inside, Window(left, top, part.shape[1], part.shape[0]))
+    return found.doubts
+
+
 def _read(
     plan: Plan, step: Step, todo: Sequence[Window], progress: Progress
 ) -> tuple[list[NDArray[np.float64]], NDArray[np.uint8]]:
@@ -229,10 +260,14 @@ def _read(
     return arrays, kinds
 
 
-def _whole(plan: Plan, step: Step, progress: Progress) -> Made:
-    """Windows of a raster whose pixels need their neighbours; everything is in memory."""
+def _whole(plan: Plan, step: Step, progress: Progress, doubts: list[Problem]) -> Made:
+    """Windows of a raster whose pixels need their neighbours; everything is in memory.
+
+    What deserves a look of the layers is added to *doubts*.
+    """
     todo = tiles(plan.grid, TILE)
     arrays, kinds = _read(plan, step, todo, progress)
+    doubts += _pits(plan, step, arrays, todo)
     numbers = [
         table[kinds] if "ecosystem" in found.by else float(table[0])
         for table, found in zip(_tables(plan, step), step.coefficients.values(), strict=False)

@@ -99,7 +99,8 @@ def _listed(findings: Findings, name: str) -> Iterator[list[Any]]:
 class Kept:
     """Tiles of one account in a ledger, as `run.accumulate` takes them and gives them.
 
-    `resumed` were there, `added` came during this run. With *fresh* none of those there is used.
+    `resumed` were there, `damaged` were of no use, `added` came during this run. With *fresh* none
+    of those there is used.
     """
 
     def __init__(
@@ -113,7 +114,7 @@ class Kept:
         section = plan.definition.account
         self._ledger, self._stamps, self._fresh = book, stamps, fresh
         self._identity = book.identity(origin.parts(plan, hashes), f"{section.name} {section.year}")
-        self.resumed = self.added = self._pixels = 0
+        self.resumed = self.added = self.damaged = self._pixels = 0
         self._began, self._counting = time.monotonic(), threading.Lock()
         self._first = self._began
 
@@ -121,9 +122,11 @@ class Kept:
         """Those of the *windows* that are there, with their partials and places."""
         wanted = {} if self._fresh else {place_of(window): window for window in windows}
         there = self._ledger.tiles(self._identity, wanted) if wanted else ()
+        before = self._ledger.damaged
         for place, content in there:
             self.resumed += 1
             yield wanted[place], *decode(content)
+        self.damaged += self._ledger.damaged - before
         self._began = time.monotonic()
 
     def keep(self, window: Window, part: Partials, places: NDArray[np.int64]) -> None:
@@ -140,8 +143,9 @@ class Kept:
         if now != self._stamps:
             changed = [str(path) for path, seen in self._stamps.items() if now.get(path) != seen]
             raise IdentityError(Problem("E714", {"files": ", ".join(changed)}))
-        self._ledger.insert(self._identity, place_of(window), encode(part, places))
+        sound = self._ledger.insert(self._identity, place_of(window), encode(part, places))
         with self._counting:
+            self.damaged += not sound
             self.added += 1
             if self.added == 2:  # the loop was compiled for the first one
                 self._began, self._pixels = self._first, 0
@@ -179,8 +183,8 @@ class Keeping:
     def problems(self) -> list[Problem]:
         """What was wrong with the ledger, and is mended."""
         found = list(self._problems)
-        if self.ledger and self.ledger.damaged:
-            fields = {"file": self.ledger.file, "count": self.ledger.damaged}
+        if self.ledger and self.kept and self.kept.damaged:
+            fields = {"file": self.ledger.file, "count": self.kept.damaged}
             found.append(Problem("W592", fields))
         return found
 

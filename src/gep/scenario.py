@@ -167,6 +167,8 @@ def sums(
     if known is None or not alike(known.plan, made):
         loop = Loop(made)
         total = accumulate(made, threads, progress, size, loop=loop, kept=kept, by=by)
+        if kept:
+            kept.ended()
         return of_all(total, loop, size, kept)
     windows = tiles(made.grid, size)
     changed = differing(known.plan, made, windows, threads)
@@ -175,6 +177,8 @@ def sums(
     total, loop = known.partials.copy(), Loop(made)
     total.subtract(accumulate(known.plan, threads, None, windows=changed))
     total.merge(accumulate(made, threads, progress, windows=changed, loop=loop, kept=kept))
+    if kept:
+        kept.ended()
     return _sums(total, tiling(made, loop), len(changed), len(windows), kept)
 
 
@@ -186,8 +190,6 @@ def of_all(total: Partials, loop: Loop, size: int, kept: Kept | None) -> Sums:
 
 def _sums(total: Partials, tiling: Identity, needed: int, tiles: int, kept: Kept | None) -> Sums:
     """Sums of tiles *needed* of all *tiles*, some of them *kept* before."""
-    if kept:
-        kept.ended()
     resumed = kept.resumed if kept else 0
     return Sums(total, tiling, needed - resumed, tiles, resumed)
 

@@ -41,10 +41,10 @@ def sensitivities(plan: Plan, partials: Partials, cube: Cube) -> list[Sensitivit
     if not total:
         return []
     weights = Weights(plan.counties.places, partials.areas, partials.total(partials.sums))
-    found = []
+    found, lacked = [], _lacking(cube)
     for variant, varied in plan.variants:
         before = _money(cube, variant)
-        after = _after(variant, varied, partials, cube, weights)
+        after = _after(variant, varied, partials, cube, weights, lacked)
         if before is not None and after != before:
             facts = (variant.name, variant.subject, variant.title, variant.services)
             found.append(Sensitivity(*facts, before, after, total))
@@ -52,9 +52,14 @@ def sensitivities(plan: Plan, partials: Partials, cube: Cube) -> list[Sensitivit
 
 
 def _after(
-    variant: Variant, varied: Plan, partials: Partials, cube: Cube, weights: Weights
+    variant: Variant,
+    varied: Plan,
+    partials: Partials,
+    cube: Cube,
+    weights: Weights,
+    lacked: set[tuple[str, str]],
 ) -> int | None:
-    """Money of the services of a variant; None if it lacks what the account has."""
+    """Money of the services of a variant; None if it lacks what the account has not *lacked*."""
     problems: list[Problem] = []
     lines = quantities(varied, varied.items, partials, weights, problems)
     if any(p.is_error for p in accept(problems, varied.definition)):
@@ -62,9 +67,12 @@ def _after(
     kept = [_times(line, variant) for line in lines if ".".join(line.key) not in variant.without]
     bare = replace(cube, lines=kept, problems=[], constant=None)
     priced = at_prices_of(varied, bare, cube.price_year, varied.items)
-    lacking = {line.key for line in priced.counted() if any(map(line.lacks, cube.places))}
-    lacked = {line.key for line in cube.counted() if any(map(line.lacks, cube.places))}
-    return None if lacking - lacked else _money(priced, variant)
+    return None if _lacking(priced) - lacked else _money(priced, variant)
+
+
+def _lacking(cube: Cube) -> set[tuple[str, str]]:
+    """Lines that lack something anywhere."""
+    return {line.key for line in cube.counted() if any(map(line.lacks, cube.places))}
 
 
 def _times(line: Line, variant: Variant) -> Line:

@@ -15,6 +15,7 @@ from gep.plan import Plan
 from gep.preparation import dates, steps_of
 from gep.rasters import Layer, Reader, Window, tiles
 from gep.run import TILE
+from gep.sequence import Still, contrary, standing, still
 from gep.step import Step, listed
 
 MUCH = 0.05
@@ -42,11 +43,16 @@ Stage = Callable[[int, Layer, Window, NDArray[np.float32]], None]
 
 @dataclass
 class Stacks:
-    """The stacks of one step, by window; what is wrong in them is gathered, and what they lack."""
+    """The stacks of one step, by window; what is wrong in them is gathered, and what they lack.
+
+    `unmade` counts the pixels at which everything is there and nothing could be made.
+    """
 
     step: Step
     impossible: dict[str, tuple[tuple[int, int, int], Problem]] = field(default_factory=dict)
     lost: dict[str, Loss] = field(default_factory=dict)
+    unmade: int = 0
+    _still: dict[str, Still] = field(default_factory=dict)
     _seen: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
     _absent: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     _pixels: int = 0
@@ -63,8 +69,31 @@ class Stacks:
             stage(number, layer, window, stack)
             self._examine(layer, one.step, stack, inside, window)
             found.append(stack)
-        self._pixels += int(inside.sum())
+        self.count(inside)
+        self._compare(dict(zip(self.step.stacks, found, strict=True)), inside, window)
         return found
+
+    def count(self, inside: NDArray[np.bool_]) -> None:
+        """Count the pixels inside."""
+        self._pixels += int(inside.sum())
+
+    def _compare(
+        self, read: Mapping[str, NDArray[np.float32]], inside: NDArray[np.bool_], window: Window
+    ) -> None:
+        """Note where a series is first above the one it never is above."""
+        for names in self.step.preparation.ordered:
+            if not read.keys() >= {*names}:
+                continue
+            low, high = (self.step.stacks[name] for name in names)
+            if found := contrary(low, high, (read[low.name], read[high.name]), inside):
+                (n, row, column), *numbers = found
+                row, column = row + window.row_off, column + window.col_off
+                fields = {"low_name": low.name, "high_name": high.name, "file": low.path}
+                fields |= {"low": f"{numbers[0]:.6g}", "high": f"{numbers[1]:.6g}"}
+                names_of_steps = dates(self.step.preparation.series[low.name].step, self.step.year)
+                fields |= {"unit": low.unit, "date": names_of_steps[n], "band": n + 1}
+                fields |= {"row": row + 1, "column": column + 1}
+                self.impossible[" ".join(names)] = (n, row, column), Problem("E825", fields)
 
     def _examine(
         self,
@@ -78,6 +107,7 @@ class Stacks:
         known = ~np.isnan(stack) & inside
         self._seen[layer.name] = np.asarray(known.any(axis=(1, 2)))
         self._absent[layer.name] = int(inside.sum()) - known.sum(axis=(1, 2))
+        self._still[layer.name] = still(layer, stack, inside)
         allowed = possible(layer.name, layer.unit)
         if allowed is None:
             return
@@ -103,12 +133,20 @@ class Stacks:
         read: Sequence[NDArray[np.float32]],
         made: NDArray[np.float32],
         inside: NDArray[np.bool_],
+        known: NDArray[np.bool_],
     ) -> None:
-        """Note where nothing was *made* of the stacks as *read*, since some steps lack."""
+        """Note where nothing was *made* of the stacks as *read*: some steps lack, or none does.
+
+        *known* is where the layers and the numbers by class are there.
+        """
         nothing = np.isnan(made) & inside
         if not nothing.any():
             return
-        for name, stack in zip(self.step.stacks, read, strict=True):
+        whole = known[nothing]
+        for stack in read:
+            whole &= ~np.isnan(stack[:, nothing]).any(axis=0)
+        self.unmade += int(whole.sum())
+        for name, stack in zip(self.step.stacks, read, strict=bool(read)):
             absent = np.isnan(stack[:, nothing])
             partly = absent.any(axis=0) & ~absent.all(axis=0)
             if partly.any():
@@ -122,6 +160,9 @@ class Stacks:
             known = self.lost.setdefault(name, Loss(0, np.zeros_like(loss.steps)))
             known.pixels += loss.pixels
             known.steps += loss.steps
+        for name, standing_still in other._still.items():
+            self._still.setdefault(name, standing_still).add(standing_still)
+        self.unmade += other.unmade
         for name, seen in other._seen.items():
             self._seen[name] = np.logical_or(self._seen.get(name, seen), seen)
             absent = other._absent[name]
@@ -130,9 +171,29 @@ class Stacks:
 
     @property
     def problems(self) -> list[Problem]:
-        """The first impossible value of every series: E808."""
-        names = [name for name in self.step.stacks if name in self.impossible]
+        """The first impossible value of every series, E808, and of two together: E825."""
+        pairs = map(" ".join, self.step.preparation.ordered)
+        names = [name for name in (*self.step.stacks, *pairs) if name in self.impossible]
         return [self.impossible[name][1] for name in names]
+
+    def still(self) -> list[Problem]:
+        """Zeros and maps that last: W809."""
+        found = []
+        for name, layer in self.step.stacks.items():
+            if name in self._still:
+                step = self.step.preparation.series[name].step
+                names = dates(step, self.step.year)
+                found += standing(layer, step, names, self._still[name], self._seen[name])
+        return found
+
+    def doubts(self) -> list[Problem]:
+        """What deserves a look of a raster that was made: W808, W809."""
+        if not self.unmade:
+            return self.still()
+        share = f"{self.unmade / max(1, self._pixels):.2%}"
+        fields = {"raster": self.step.name, "method": self.step.preparation.method}
+        problem = Problem("W808", fields | {"count": self.unmade, "share": share})
+        return [problem, *self.still()]
 
     def empty(self) -> dict[str, list[int]]:
         """Steps of every series that have no value in any window."""
@@ -216,8 +277,25 @@ def look(plan: Plan, step: Step, name: str) -> tuple[Understood, list[Problem]]:
     empty = _empty(plan, layer, stacks.empty().get(name, []))
     if empty:
         wrong.append(_no_value(step, name, empty))
-    found = [*stacks.problems, *stacks.thin({name: empty}), *wrong]
+    found = [*stacks.problems, *_out_of_order(plan, step, name), *stacks.thin({name: empty})]
+    found += wrong if step.ready else [*wrong, *stacks.still()]  # else said as it was made
     return row, accept(found, plan.definition)
+
+
+def _out_of_order(plan: Plan, step: Step, name: str) -> list[Problem]:
+    """E825 of a series and those it never is above, on the same parts."""
+    above = {high for low, high in step.preparation.ordered if low == name}
+    if not above:
+        return []
+    chosen = {one: layer for one, layer in step.stacks.items() if one in {name, *above}}
+    stacks = Stacks(replace(step, stacks=chosen))
+    with Reader([*chosen.values()], plan.grid) as reader:
+        for window in _parts(plan):
+            part = Stacks(stacks.step)
+            inside = plan.counties.places_in(window) >= 0
+            part.read(lambda n, _, w, out: reader.stage(n, w, out), window, inside)
+            stacks.add(part)
+    return [problem for problem in stacks.problems if problem.code == "E825"]
 
 
 def _empty(plan: Plan, layer: Layer, steps: Sequence[int]) -> list[int]:

@@ -116,15 +116,20 @@ def changed(step: Step) -> list[Path]:
 
 
 def losses(step: Step) -> list[Problem]:
-    """Return where a raster was not made though most of a series is there: W805.
+    """Return where a raster was not made though most of a series is there, W805; other doubts.
 
     As found when it was made.
     """
     try:
-        found = json.loads(step.sidecar.read_text("utf8")).get("lost", {})
+        known = json.loads(step.sidecar.read_text("utf8"))
+        found, doubts = known.get("lost", {}), known.get("doubts", [])
     except (OSError, ValueError, AttributeError):
         return []
-    problems = []
+    files = {name: layer.path for name, layer in {**step.layers, **step.stacks}.items()}
+    problems = [
+        Problem(code, fields | ({"file": files[fields["name"]]} if "name" in fields else {}))
+        for code, fields in doubts
+    ]
     for name in [name for name in step.stacks if name in found]:
         lost, counts = found[name], found[name]["steps"]
         names = dates(step.preparation.series[name].step, step.year)
@@ -134,6 +139,12 @@ def losses(step: Step) -> list[Problem]:
         share = f"{lost['pixels'] / max(1, lost['inside']):.2%}"
         problems.append(Problem("W805", fields | {"count": lost["pixels"], "share": share}))
     return problems
+
+
+def plain(problem: Problem) -> tuple[str, dict[str, str]]:
+    """Code and fields of a problem as plain data, without the path: the description is the same in every folder."""
+    said = {name: f"{value}" for name, value in problem.fields.items() if name != "file"}
+    return problem.code, said
 
 
 def listed(names: Sequence[str]) -> str:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from gep.result import Result
     from gep.step import Step
 
+MUCH = 5e7
+"""Memory [bytes] below which what a preparation holds is not worth a word."""
+
 
 def width(text: str) -> int:
     """Columns a text takes on a terminal; Chinese characters take two.

@@ -6,9 +6,8 @@ Years that share elevation or soil, scenarios that share all but one layer.
 import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from queue import SimpleQueue
@@ -17,14 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gep.engine import Account, How, Report
-from gep.errors import GepError, Interrupted, Problem
+from gep.engine import Account, Begun, How, Report
+from gep.errors import GepError
 from gep.map_names import Wanted
 from gep.plan import Plan
-from gep.rasters import Layer, Reader, Window, same, tiles
+from gep.rasters import Grid, Layer, Reader, Window, tiles
 from gep.rasters import threads as default_threads
 from gep.result import Result
-from gep.run import TICK, TILE, By, Done, Loop, Progress, Take
+from gep.resume import keeping_all
+from gep.run import TICK, TILE, Loop, Progress, Summed
+from gep.scenario import Sums, of_all
 
 
 def run_together(
@@ -39,38 +40,45 @@ def run_together(
 ) -> list[Result]:
     """Run several accounts, decoding what they share once: years, or scenarios, of one grid.
 
-    Accounts that lie on another grid than the first are run by themselves. The results are those of
-    `Account.run` on each, to the last digit; the parameters are as there, with one folder for each
-    account in *outputs*. *progress* counts the tiles of all accounts.
+    Those of the same grid share a pass: same crs, transform and shape, exactly. The results are
+    those of `Account.run` on each, to the last digit; the parameters are as there, with one folder
+    for each account in *outputs*, which is held as long as its tiles are computed. *progress*
+    counts the tiles of all accounts.
 
     Raises
     ------
     GepError
-        As `Account.run`, of the first account that has something wrong, which its note names; all
-        are checked before any is computed.
+        As `Account.run`, of an account that has something wrong, which its note names; all are
+        checked before any is computed. Tiles that are done are kept, also those of others.
     Interrupted
         A KeyboardInterrupt: the tiles of every account with a folder are kept.
     """
     started, workers = time.monotonic(), default_threads(threads)
     folders = [Path(folder) for folder in outputs] if outputs else [None] * len(accounts)
     wanted = [one.definition.output.maps if maps is None else maps for one in accounts]
-    runs = []
+    runs: list[Run] = []
     for one, folder, drawn in zip(accounts, folders, wanted, strict=True):
         with _named(one.path):
             report = one.ready(folder, drawn, progress, workers)
-        runs.append(Run(one, report, How(workers, tile, progress, folder, drawn, fresh)))
+        runs.append(Run(len(runs), one, report, How(workers, tile, None, folder, drawn, fresh)))
     course = Course(progress, [len(tiles(run.plan.grid, tile)) for run in runs])
-    return _results(_shared(runs, workers, course), started, course)
+    found: dict[int, Result] = {}
+    for group in _groups(runs):
+        told = [replace(run, how=replace(run.how, progress=course.of(run.number))) for run in group]
+        for run, result in zip(group, _results(told, started, course), strict=True):
+            found[run.number] = result
+            course.of(run.number)(1, 1)
+    return [found[run.number] for run in runs]
 
 
 @dataclass(frozen=True)
 class Run:
-    """One of several accounts, ready to be computed; its turn in the pass if it is on its grid."""
+    """One of several accounts, ready to be computed: its number among them."""
 
+    number: int
     account: Account
     report: Report
     how: How
-    turn: "Turn | None" = None
 
     @property
     def plan(self) -> Plan:
@@ -79,56 +87,81 @@ class Run:
         return self.report.plan
 
 
-def _shared(runs: Sequence[Run], threads: int, course: "Course") -> list[Run]:
-    """The same runs with their progress a part of the whole, and their turns in one pass."""
-    alike = [n for n, run in enumerate(runs) if same(run.plan.grid, runs[0].plan.grid)]
-    shared = Pass(
-        [runs[n].plan for n in alike],
-        threads,
-        lambda number, count: course.reached(alike[number], count),
-        [runs[n].account.path for n in alike],
-    )
-    found = []
-    for n, run in enumerate(runs):
-        turn = shared.of(alike.index(n)) if n in alike else None
-        by = partial(_given, turn) if turn else None
-        found.append(replace(run, how=replace(run.how, progress=course.of(n), by=by), turn=turn))
-    return found
+def _groups(runs: Sequence[Run]) -> list[list[Run]]:
+    """Runs that can share a pass: of one grid, to the last bit.
+
+    A scenario whose base has run is by itself: it computes what differs, under both plans. Such
+    are first, before a base that runs again is another.
+    """
+    shared: list[list[Run]] = []
+    alone: list[list[Run]] = []
+    for run in runs:
+        fits = (group for group in shared if _one_grid(group[0].plan.grid, run.plan.grid))
+        if run.account.little(run.plan):
+            alone.append([run])
+        elif group := next(fits, None):
+            group.append(run)
+        else:
+            shared.append([run])
+    return [*alone, *shared]
+
+
+def _one_grid(one: Grid, other: Grid) -> bool:
+    """Tell whether what is resampled to one grid is that of the other, bit for bit."""
+    places = [(grid.height, grid.width, grid.transform, grid.crs.to_wkt()) for grid in (one, other)]
+    return places[0] == places[1]
 
 
 def _results(runs: Sequence[Run], started: float, course: "Course") -> list[Result]:
-    """Results of accounts, one after another; the first of a grid computes for all of it."""
+    """Results of runs that share a pass, in their order.
+
+    The tiles of all are in their ledgers before any is accounted: what is wrong with one does not
+    lose those of another.
+    """
+    if len(runs) == 1:
+        (run,) = runs
+        with _named(run.account.path):
+            return [run.account.account(run.report, run.how, started)]
+    with ExitStack() as held:
+        begun = _begun(runs, held)
+        summed = _pass(runs, begun, course)
     found = []
-    for number, run in enumerate(runs):
-        try:
-            with _named(run.account.path):
-                found.append(run.account.account(run.report, run.how, started))
-        except KeyboardInterrupt as stopped:
-            problems = [*getattr(stopped, "problems", ()), *_kept(runs[number + 1 :], started)]
-            if not problems:
-                raise
-            raise Interrupted(*problems) from None
-        course.of(number)(1, 1)
+    for run, one, sums in zip(runs, begun, summed, strict=True):
+        with _named(run.account.path):
+            found.append(run.account.finish(one, sums, run.how, started))
     return found
 
 
-def _kept(runs: Sequence[Run], started: float) -> list[Problem]:
-    """Keep the tiles of accounts whose turn has not come; W593 of each says how many.
+def _begun(runs: Sequence[Run], held: ExitStack) -> list[Begun]:
+    """What each run knows before the first tile, its folder held."""
+    keeping = held.enter_context(keeping_all([(run.how.output, run.how.fresh) for run in runs]))
+    found = []
+    for run, one in zip(runs, keeping, strict=True):
+        with _named(run.account.path):
+            found.append(run.account.begin(run.report, run.how, one))
+    return found
 
-    A scenario goes on from its base, not from tiles.
-    """
-    problems: list[Problem] = []
-    for run in runs:
-        one = run.account
-        if run.turn is None or not run.turn.waiting or run.how.output is None or one.replaced:
-            continue
-        ended = replace(run.how, by=partial(_given, run.turn.left), progress=None)
-        try:
-            with suppress(GepError):
-                one.account(run.report, ended, started)
-        except KeyboardInterrupt as stopped:
-            problems += getattr(stopped, "problems", ())
-    return problems
+
+def _pass(runs: Sequence[Run], begun: Sequence[Begun], course: "Course") -> list[Sums]:
+    """Sums of every tile of the plans, those that are not kept computed at once."""
+    size, added = runs[0].how.tile, list[Summed]()
+    windows = tiles(begun[0].plan.grid, size)
+
+    for run, one in zip(runs, begun, strict=True):
+        added.append(Summed(Loop(one.plan), windows, one.held.kept))
+        course.reached(run.number, added[-1].count)
+    paths = [run.account.path for run in runs]
+
+    def tell(numbers: Sequence[int]) -> None:
+        for number in numbers:
+            course.more(runs[number].number)
+
+    Pass(added, paths).compute(windows, runs[0].how.threads, tell)
+    found = []
+    for path, one, summed in zip(paths, begun, added, strict=True):
+        with _named(path):
+            found.append(of_all(summed.ended(), summed.loop, size, one.held.kept))
+    return found
 
 
 @contextmanager
@@ -140,10 +173,6 @@ def _named(path: Path) -> Generator[None, None, None]:
         if not getattr(error, "__notes__", ()):
             error.add_note(str(path))
         raise
-
-
-def _given(by: By, *_: object) -> By:
-    return by
 
 
 class Course:
@@ -159,34 +188,35 @@ class Course:
             if self._told:
                 self._told(sum(self._done), sum(self._all))
 
+    def more(self, number: int) -> None:
+        """One more tile of one account is computed."""
+        self.reached(number, self._done[number] + 1)
+
     def of(self, number: int) -> Progress:
         """Progress of one account, told as a part of that of all."""
         return lambda done, total: self.reached(number, self._all[number] * done // total)
 
 
-def _silent(number: int, count: int) -> None:
+Tell = Callable[[Sequence[int]], None]
+
+
+def _silent(_: Sequence[int]) -> None:
     pass
 
 
 class Pass:
-    """Tiles of several plans, computed when the first of them asks for any.
+    """Tiles of several plans of one grid: where a file is read by more than one, decoded once.
 
-    Those of the plans after it wait as partials until these ask: some 26 kB a tile. *waiting* is
-    told how many, plan by plan; *paths* say where each is defined.
+    Every tile is kept and added by the thread that computes it, plan by plan: what waits in memory
+    are the sums. *paths* say where each plan is defined.
     """
 
-    def __init__(
-        self,
-        plans: Sequence[Plan],
-        threads: int,
-        waiting: Callable[[int, int], None] = _silent,
-        paths: Sequence[Path] = (),
-    ) -> None:
-        self._plans, self._threads, self._waiting = list(plans), threads, waiting
-        self._paths = list(paths) or [Path()] * len(plans)
+    def __init__(self, added: Sequence[Summed], paths: Sequence[Path]) -> None:
+        self._added, self._paths = list(added), list(paths)
+        self._lacking = [set(one.lacking) for one in added]
         self._layers: list[Layer] = []
-        self._numbers = [[self._number(layer) for layer in plan.layers] for plan in plans]
-        self.done: list[dict[Window, Done]] = [{} for _ in plans]
+        needed = [one.loop.plan.layers if one.lacking else [] for one in added]
+        self._numbers = [[self._number(layer) for layer in layers] for layers in needed]
 
     def _number(self, layer: Layer) -> int:
         """Number of a layer among all; one for what is decoded alike."""
@@ -196,97 +226,59 @@ class Pass:
         self._layers.append(layer)
         return len(self._layers) - 1
 
-    def of(self, number: int) -> "Turn":
-        """How plan *number* gets its tiles."""
-        return Turn(self, number)
+    def compute(self, windows: Sequence[Window], threads: int, tell: Tell = _silent) -> None:
+        """Compute those of *windows* that a plan lacks, for those that lack it.
 
-    def compute(self, windows: list[Window], asking: int, take: Take) -> None:
-        """Compute windows of the plan *asking* and of those after it; its own are taken at once.
-
-        Those before it have had their turn and lack nothing.
+        After each window *tell* hears their numbers, in the thread of the caller.
         """
-        numbers = range(asking, len(self._plans))
-        loops = [Loop(self._plans[number]) for number in numbers]
+        todo = [window for window in windows if any(window in some for some in self._lacking)]
+        if not todo:
+            return
         readers: SimpleQueue[Shared] = SimpleQueue()
 
-        def work(window: Window) -> list[Done]:
-            reader, found = readers.get(), []
+        def work(window: Window) -> list[int]:
+            reader = readers.get()
             try:
-                for number, loop in zip(numbers, loops, strict=True):
-                    view = View(reader, self._numbers[number])
-                    with _named(self._paths[number]):
-                        found.append((window, *loop.tile(view, window)))
-                return found
+                return self._compute(reader, window)
             finally:
                 readers.put(reader)
 
-        def hand_out(found: list[Done]) -> None:
-            for number, done in zip(numbers[1:], found[1:], strict=True):
-                self.done[number][done[0]] = done
-                self._waiting(number, len(self.done[number]))
-            take(*found[0])
-
-        with ExitStack() as opened, ThreadPoolExecutor(self._threads) as pool:
-            for _ in range(self._threads):
-                reader = Shared(self._layers, self._plans[0].grid)
+        with ExitStack() as opened, ThreadPoolExecutor(threads) as pool:
+            first = Shared(self._layers, self._added[0].loop.plan.grid)
+            for number in range(threads):
+                reader = Shared(first._layers, first._target, first) if number else first
                 opened.enter_context(reader)
                 readers.put(reader)
-            _each(pool, work, windows, 2 * self._threads, hand_out)
+            _each(pool, work, todo, 2 * threads, tell)
+
+    def _compute(self, reader: "Shared", window: Window) -> list[int]:
+        """Compute one window for every plan that lacks it; the numbers of these."""
+        numbers = [number for number, some in enumerate(self._lacking) if window in some]
+        for number in numbers:
+            with _named(self._paths[number]):
+                self._added[number].compute(View(reader, self._numbers[number]), window)
+        return numbers
 
 
 def _each(
     pool: ThreadPoolExecutor,
-    work: Callable[[Window], list[Done]],
+    work: Callable[[Window], list[int]],
     windows: Sequence[Window],
     most: int,
-    hand_out: Callable[[list[Done]], None],
+    tell: Tell,
 ) -> None:
-    """Hand out what *work* makes of every window, of those in hand too if somebody interrupts."""
-    queue, pending = iter(windows), set[Future[list[Done]]]()
+    """Do *work* of every window, and *tell* of each; what is begun is ended, whatever happens."""
+    queue, pending = iter(windows), set[Future[list[int]]]()
     try:
         while True:
             pending |= {pool.submit(work, window) for window in islice(queue, most - len(pending))}
             if not pending:
                 return
-            for future in wait(pending, TICK, FIRST_COMPLETED).done:
-                pending.discard(future)
-                hand_out(future.result())
-    except KeyboardInterrupt:
-        pool.shutdown(cancel_futures=True)
-        for future in pending:
-            if not future.cancelled() and future.exception() is None:
-                hand_out(future.result())
-        raise
+            finished, pending = wait(pending, TICK, FIRST_COMPLETED)
+            for future in finished:
+                tell(future.result())
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-class Turn:
-    """How one of the plans of a pass gets its tiles: those that wait, the rest computed."""
-
-    def __init__(self, shared: Pass, number: int) -> None:
-        self._pass, self._number = shared, number
-
-    @property
-    def waiting(self) -> dict[Window, Done]:
-        """Tiles that are computed and not taken."""
-        return self._pass.done[self._number]
-
-    def __call__(self, todo: list[Window], take: Take) -> None:
-        """Take every tile of *todo*."""
-        if lacking := [window for window in todo if window not in self.waiting]:
-            self._pass.compute(lacking, self._number, take)
-        self._take(todo, take)
-
-    def left(self, todo: list[Window], take: Take) -> None:
-        """Take the tiles of *todo* that wait, and go on as if interrupted."""
-        self._take(todo, take)
-        raise KeyboardInterrupt
-
-    def _take(self, todo: list[Window], take: Take) -> None:
-        for window in todo:
-            if window in self.waiting:
-                take(*self.waiting.pop(window))
 
 
 def _decoded_alike(one: Layer, other: Layer) -> bool:
@@ -299,8 +291,8 @@ def _decoded_alike(one: Layer, other: Layer) -> bool:
 class Shared(Reader):
     """Files of one thread, of which a window is decoded once, whoever asks for it."""
 
-    def __init__(self, layers: list[Layer], target: Any) -> None:
-        super().__init__(layers, target)
+    def __init__(self, layers: list[Layer], target: Grid, beside: "Shared | None" = None) -> None:
+        super().__init__(layers, target, beside)
         self._window: Window | None = None
         self._there: dict[int, NDArray[Any]] = {}
 

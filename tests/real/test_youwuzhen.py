@@ -423,6 +423,25 @@ def test_what_the_prose_of_the_page_says():
     assert max(row["load"] / row["soil loss cover 40%"] for row in map(rows.get, SEEN)) < 1
 
 
+def test_2013_is_the_worst_year_of_one_column_only():
+    """What docs/youwuzhen.md says of 2013: errors against the year by ratio, least runoff."""
+    rows = {year: youwuzhen.years()[year] for year in SEEN}
+    worst = {}
+    for name in ("budyko_fu", "budyko_fu_days", "budyko_fu_hargreaves", "zhang", "turc"):
+        wrong = {
+            year: abs(row["precipitation"] - row[f"evapotranspiration {name}"] - row["discharge"])
+            / row["discharge"]
+            for year, row in rows.items()
+        }
+        worst[name] = max(wrong, key=wrong.get)
+    assert worst == dict.fromkeys(worst, 2014) | {"budyko_fu": 2013}
+    per_rain = {year: row["discharge"] / row["precipitation"] for year, row in rows.items()}
+    assert min(per_rain, key=per_rain.get) == 2013
+    page = (ROOT / "docs" / "youwuzhen.md").read_text("utf8")
+    said = "**2013** is the worst year of `budyko_fu`, and of no other column (theirs is 2014)"
+    assert said in page
+
+
 def test_the_files_it_writes(tmp_path):
     folder = youwuzhen.main(tmp_path)
     with (folder / "years.csv").open(encoding="utf8") as file:

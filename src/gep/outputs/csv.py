@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 
 from gep.tables import Cell, Row
 
@@ -22,14 +23,18 @@ def encode(columns: Iterable[str], rows: Iterable[Row]) -> bytes:
 
 
 def _cell(cell: Cell) -> str:
-    if cell is None or cell == "":
+    if cell is None:
         return ""
-    if isinstance(cell, Decimal):
-        return f"{cell:f}"
-    if isinstance(cell, int):
-        return str(cell)
+    if isinstance(cell, str):
+        return _text(cell)
+    return f"{cell:f}" if isinstance(cell, Decimal) else str(cell)
+
+
+@lru_cache(1 << 12)
+def _text(cell: str) -> str:
+    """Text in quotes; a table says the same few again and again."""
     guarded = f"'{cell}" if cell.startswith(DANGEROUS) else cell
-    return '"' + guarded.replace('"', '""') + '"'
+    return '"' + guarded.replace('"', '""') + '"' if cell else ""
 
 
 def decode(content: bytes) -> list[dict[str, str]]:
