@@ -36,10 +36,11 @@ process grew at its peak, in bytes per pixel, which is MB per million pixels. Me
 the least time counts, of fewer (†) where a minute of CPU time had been spent. Files are part of it:
 a series is 365 days or 12 months of int16, deflated, in strips; other layers are float32.
 
-Pixel by pixel, a method holds a window of at most {tile} × {tile} pixels for each thread and, of series,
-an area of whole blocks of their files, some 200 MB as stored, up to 800 MB where blocks are large: its memory does
-not grow with the grid, but for at most 64 MB that GDAL keeps of files. A *whole* one needs the neighbours of a pixel
-and holds the grid; it is not begun where the machine has less (E823).
+Pixel by pixel, a method holds a window of at most {tile} × {tile} pixels for each thread and, of
+series, an area of whole blocks of their files, some 200 MB as stored, up to 800 MB where blocks are
+large: its memory does not grow with the grid, but for at most 64 MB that GDAL keeps of files. A
+*whole* one needs the neighbours of a pixel and holds the grid; it is not begun where the machine
+has less (E823).
 
 用时为每像元 CPU 时间（含读写，不含编译），内存为进程峰值增量（字节/像元，即每百万像元 MB）。
 测时机器另有任务，取多次中的最小值。逐像元方法只占若干窗口的内存，序列按存储块读取，约 200 MB，

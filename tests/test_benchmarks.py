@@ -17,6 +17,7 @@ import pytest
 import rasterio
 
 import gep
+from gep import rasters
 
 ROOT = Path(__file__).parents[1]
 BENCHMARKS = ROOT / "benchmarks"
@@ -25,7 +26,7 @@ SIDE = 256
 TINY = 128
 """Side of the province that benchmarks run on: its accounts are of water alone, soon compiled."""
 NAMES = (
-    *("decode", "whole", "memory", "exactness", "maps", "zones", "start", "reprice"),
+    *("decode", "decoding", "whole", "memory", "exactness", "maps", "zones", "start", "reprice"),
     *("kernels.kernels", "clusters.distributed"),
 )
 
@@ -142,36 +143,21 @@ def test_a_benchmark_runs(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert_sound(room(name).measure(TINY, 1))
 
 
-def test_decoding_past_gdal_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The one that `run` does not know: what it compares is in `decode` already."""
-    once_only(monkeypatch)
-    decoding = room("decoding")
-    monkeypatch.setattr(decoding, "ENCODINGS", {})
-    monkeypatch.setattr(decoding, "UNPREDICTED", {"lzw": ("LZW", 0, False)})
-    records = decoding.measure(TINY, 1)
-    assert_sound(records)
-    assert {record["case"] for record in records} == {
-        f"{name}, {threads}: {how}"
-        for name in ("as the province", "lzw")
-        for threads in ("1 thread", "2 threads")
-        for how in ("rasterio", "direct", "lent")
-    }
-
-
 @pytest.fixture(scope="module")
 def water(_benchmarks: None) -> Path:
     """The gep.toml of a tiny province whose account is of water alone."""
     province = room("province")
-    folder: Path = province.province(province.Recipe(TINY))
-    text = province.definition({"precipitation", "evapotranspiration"}, (), count=3)
-    path = folder / "water.toml"
-    path.write_text(text, "utf8")
-    return path
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(province, "definitions", of_water)
+        folder: Path = province.province(province.Recipe(TINY))
+    return folder / "one.toml"
 
 
 def test_the_processes_of_the_whole_account_are_really_run(water: Path) -> None:
     found = room("whole").as_command(water, 1)
-    assert json.loads(found.output)["tiles"]["computed"] == 1
+    said = json.loads(found.output)
+    assert said["root"]
+    assert said["counties"]
     if Path("/proc/self/status").exists():
         assert found.megabytes > 50
 
@@ -208,6 +194,16 @@ def test_kills_are_really_made(water: Path, tmp_path: Path) -> None:
     assert found["lost_at_most"] <= 1
 
 
+def of_water(counts: tuple[int, int]) -> dict[str, str]:
+    """The gep.toml files of a province by name, all of them of water alone."""
+    water = {"precipitation", "evapotranspiration"}
+    kept = {"native": {"native": True}, "zones": {"count": counts[1]}}
+    return {
+        name: room("province").definition(water, (), **{"count": counts[0], **kept.get(name, {})})
+        for name in ("all", "twelve", "one", "native", "zones")
+    }
+
+
 def once_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no benchmark start a process, compile more than it must, or go on for long."""
     timing, province = room("timing"), room("province")
@@ -215,18 +211,14 @@ def once_only(monkeypatch: pytest.MonkeyPatch) -> None:
     def child(words: Any, environment: Any = None) -> Any:
         return timing.Child(0.01, 0.01, 100.0, "1e12")
 
-    def definitions(counts: tuple[int, int]) -> dict[str, str]:
-        water = {"precipitation", "evapotranspiration"}
-        kept = {"native": {"native": True}, "zones": {"count": counts[1]}}
-        return {
-            name: province.definition(water, (), **{"count": counts[0], **kept.get(name, {})})
-            for name in ("all", "twelve", "one", "native", "zones")
-        }
-
-    for name in ("timing", "whole", "start"):
+    for name in ("whole", "start", "timing"):  # the last, lest others import it replaced
         monkeypatch.setattr(room(name), "child", child)
-    monkeypatch.setattr(province, "definitions", definitions)
-    monkeypatch.setattr(room("decode"), "ENCODINGS", {"zstd": ("ZSTD", 3, False)})
+    monkeypatch.setattr(province, "definitions", of_water)
+    for name in ("decode", "decoding"):
+        monkeypatch.setattr(room(name), "ENCODINGS", {"zstd": ("ZSTD", 3, False)})
+    monkeypatch.setattr(room("decoding"), "UNPREDICTED", {})
+    monkeypatch.setattr(room("whole"), "SMALL", TINY)
+    monkeypatch.setattr(room("start"), "COMPILED", 1)
     monkeypatch.setattr(room("reprice"), "ENOUGH", 0.0)
     monkeypatch.setattr(room("maps"), "ASKED", room("maps").ASKED[:1])
     monkeypatch.setattr(room("start"), "SMALL", TINY)
@@ -322,14 +314,51 @@ def test_the_page_of_performance_says_what_is_not_measured(tmp_path: Path) -> No
     run = {"size": 4, "repeats": 1, "benchmark": "whole", "took": 1.0}
     said = {"processor": "p", "processors": 2, "gigabytes": 4.0, "system": "s", "python": "3"}
     run["machine"] = said | {"versions": {"gep": "0"}, "load": [0.1], "date": "2026-01-01"}
-    ratio = {"target": "P1", "case": "all", "ratio": 1.2, "low": 1.1, "high": 1.3, "pairs": 5}
-    run["records"] = [ratio | {"clean": True, "by_cpu": 1.2}]
-    (tmp_path / "whole.json").write_text(json.dumps([run]), "utf8")
+    ratio = {"target": "P1b whole", "case": "all", "low": 1.1, "high": 1.3, "pairs": 5, "side": 4}
+    ratio |= {"clean": True, "by_cpu": 1.2}
+    small = run | {"size": 2, "records": [ratio | {"ratio": 2.0, "side": 2}]}
+    runs = [small, run | {"records": [ratio | {"ratio": 1.2}]}]
+    (tmp_path / "whole.json").write_text(json.dumps(runs), "utf8")
     text = page.made(tmp_path)[page.PAGE]
-    words = "account ÷ decoding its inputs 核算 ÷ 解码输入"
-    assert f"| P1 | {words} | ≤ 1.10 | 1.2 | 1.1 – 1.3, 5 pairs | ✗ |" in text
-    assert "0 of 20 kept, 1 missed, 0 undecided" in text
-    assert "19 not measured." in text
+    words = "whole account ÷ decoding its inputs, direct decoding 完整核算 ÷ 解码输入，直接解码"
+    said = "1.1 – 1.3, 5 pairs; at 2² 2 (1.1 – 1.3, 5 pairs) (at 4²)"
+    assert f"| P1b | {words} | ≤ 0.65 | 1.2 | {said} | ✗ |" in text
+    assert "0 of 27 kept, 1 missed, 0 undecided" in text
+    assert "26 not measured." in text
+    assert "* **P1b** " in text
+    assert "* **P2** " not in text
+
+
+def test_what_limits_a_target_is_said_of_every_target() -> None:
+    """In both languages, so that none can be missed without a word; pages it names are there."""
+    limits = script("limits").LIMITS
+    assert set(limits) == {target.name for target in script("targets").TARGETS}
+    for said in limits.values():
+        assert [word[-1] for word in said] == [".", "。"]
+        for link in re.findall(r"\]\(([^)]+)\)", "".join(said)):
+            assert (ROOT / "docs" / link).is_file()
+
+
+def test_a_process_that_was_forked_a_moment_ago_is_not_counted_twice() -> None:
+    if not Path("/proc/self/status").exists():
+        pytest.skip("no /proc")
+    words = "import os, time; held = b'x' * 60_000_000; n = os.fork(); time.sleep(0.3)"
+    found = room("timing").child((sys.executable, "-c", f"{words}; n and os.wait()"))
+    assert 60 < found.megabytes < 110
+
+
+def test_every_tile_is_left_to_gdal_where_that_is_asked_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not one is asked for here; afterwards they are again, and the sums are the same."""
+    whole, seen = room("whole"), []
+    one, plain = whole.tiles_alone(folder / "one.toml"), rasters.tiles_of
+    monkeypatch.setattr(rasters, "tiles_of", lambda *a: seen.append(a) or plain(*a))
+    exact = whole.left(one)()
+    assert not seen
+    again = one()
+    assert seen
+    np.testing.assert_array_equal(exact.sums, again.sums)
 
 
 def test_what_was_measured_on_a_busy_machine_decides_nothing() -> None:

@@ -466,10 +466,9 @@ def test_what_is_made_of_the_grid_alone_is_from_nothing() -> None:
     preparation = preparations()["latitude", "grid"]
     of = {"name": "latitude", "preparation": preparation, "made_from": (), "memory": 0}
     step: Any = SimpleNamespace(**of, ready=True)
-    (line,) = terminal.prepared([step], "en")
-    assert line.endswith(", grid")
-    (line,) = terminal.prepared([step], "zh")
-    assert line.endswith("，grid")
+    said = "prepared: latitude (Latitude of the grid, grid)"
+    assert terminal.prepared([step], "en") == [said]
+    assert terminal.prepared([step], "zh") == ["已推算：纬度（latitude）（格网纬度，grid）"]
 
 
 def test_every_raster_that_holds_the_grid_says_so() -> None:

@@ -423,12 +423,7 @@ WRONG = {
     ),
     "no unit": (
         {"energy": ENERGY.replace("(万kWh)", "")},
-        [
-            (
-                "energy.csv: generation: column generation states no unit; "
-                "possible: kWh, 万kWh, 亿kWh"
-            )
-        ],
+        [("energy.csv: generation: column generation states no unit; possible: kWh, 万kWh, 亿kWh")],
     ),
     "an amount of something else": (
         {"energy": ENERGY.replace("万kWh", "万元")},

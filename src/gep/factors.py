@@ -131,7 +131,7 @@ class Factor(Call):
             return
         parts = [rasters[n] * factor(self.preparation.rasters[n], "1", n) for n in TEXTURE]
         total = np.asarray(sum(parts))
-        wrong = np.abs(total - WHOLE_SOIL) > SOIL_SLACK
+        wrong = (np.abs(total - WHOLE_SOIL) > SOIL_SLACK) & (total != 0)  # 0: there is no soil
         if wrong.any():
             fields = {"call": self.called, "total": f"{total[wrong].flat[0]:.1%}"}
             fields |= {"count": f"{wrong.sum()}", "size": f"{wrong.size}"}

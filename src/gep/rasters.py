@@ -235,14 +235,13 @@ def inspect_series(
         absent = [n for n in range(2, steps + 1) if file.nodatavals[0] is None and _sparse(file, n)]
         keys = ("nodata", "scale", "offset")
         beside = [
-            problem
+            unread(name, section, path, n, dict(zip(keys, inside, strict=True)))
             for n, inside in enumerate(zip(*kept[:3], strict=True), 1)
-            for problem in unread(name, section, path, n, dict(zip(keys, inside, strict=True)))
         ]
     first = section.model_copy(update={"band": 1})
     layer, problems = inspect(name, first, path, unit)
-    problems = [problem for problem in problems if problem.code not in ("E108", "E827")]
-    problems += beside[:1]
+    problems = [problem for problem in problems if problem.code != "E108"]
+    problems += [] if beside[0] else next(filter(None, beside), [])  # band 1 was inspected
     if other:
         problems.append(Problem("E805", {"name": name, "file": path, "bands": _listed(other)}))
     if absent:

@@ -18,7 +18,7 @@ ELEVATION = "elevation"
 CLIFF = 50.0
 """Ground above a 0 beside it [m] from which that is more likely a hole filled with 0."""
 COARSE = 90.0
-"""Side of a pixel [m] above which slopes are a rough index, docs/methods.md#slope-length."""
+"""Side of a pixel [m] above which slopes are a rough index, docs/methods.md#slope-factor."""
 ALIKE = 0.01
 """Share by which the pixels of two coordinate systems may differ and be alike."""
 AROUND = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if (y, x) != (0, 0)]
@@ -122,7 +122,7 @@ class Texture:
 
 @dataclass
 class Pits:
-    """Ground of exactly 0 beside ground that is more than CLIFF above: perhaps holes filled with 0."""
+    """Ground of exactly 0 beside ground more than CLIFF above: perhaps holes filled with 0."""
 
     count: int = 0
     _first: tuple[Place, Layer] | None = None

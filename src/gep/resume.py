@@ -152,8 +152,8 @@ class Kept:
             self._pixels += window.width * window.height
             self._first = time.monotonic() if self.added == 1 else self._first
 
-    def ended(self) -> None:
-        """Note how long a pixel took, where many were computed.
+    def ended(self, shared: bool = False) -> None:
+        """Note how long a pixel took, where many were computed, not for others with them.
 
         Raises
         ------
@@ -161,7 +161,7 @@ class Kept:
             E726 if the ledger was taken away since.
         """
         self._ledger.stands()
-        if self._pixels:
+        if self._pixels and not shared:
             seconds = time.monotonic() - self._began
             self._ledger.paced(self._identity, 1e9 * seconds / self._pixels)
 

@@ -94,10 +94,10 @@ def contrary(
     inside: NDArray[np.bool_],
 ) -> tuple[Place, float, float] | None:
     """Where a series is first above the one it never is above, and both numbers there."""
-    pairs = zip((low, high), stacks, strict=True)
-    lower, upper = (s * np.float32(one.scale) + np.float32(one.offset) for one, s in pairs)
-    wrong = (lower > upper + np.float32(ROUNDED)) & inside
-    if not wrong.any():
-        return None
-    n, row, column = map(int, np.argwhere(wrong)[0])
-    return (n, row, column), float(lower[n, row, column]), float(upper[n, row, column])
+    for n, (one, other) in enumerate(zip(*stacks, strict=True)):  # step by step: memory is short
+        lower, upper = one * low.scale + low.offset, other * high.scale + high.offset
+        wrong = (lower > upper + ROUNDED) & inside
+        if wrong.any():
+            row, column = map(int, np.argwhere(wrong)[0])
+            return (n, row, column), float(lower[row, column]), float(upper[row, column])
+    return None

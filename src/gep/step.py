@@ -142,7 +142,7 @@ def losses(step: Step) -> list[Problem]:
 
 
 def plain(problem: Problem) -> tuple[str, dict[str, str]]:
-    """Code and fields of a problem as plain data, without the path: the description is the same in every folder."""
+    """Code and fields of a problem; without the path, so that it is the same in every folder."""
     said = {name: f"{value}" for name, value in problem.fields.items() if name != "file"}
     return problem.code, said
 

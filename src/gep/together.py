@@ -160,6 +160,8 @@ def _pass(runs: Sequence[Run], begun: Sequence[Begun], course: "Course") -> list
     found = []
     for path, one, summed in zip(paths, begun, added, strict=True):
         with _named(path):
+            if one.held.kept:
+                one.held.kept.ended(shared=True)
             found.append(of_all(summed.ended(), summed.loop, size, one.held.kept))
     return found
 
