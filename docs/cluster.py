@@ -31,9 +31,9 @@ workers of a [dask](https://distributed.dask.org) cluster. Digests, checks, sums
 and files stay with the machine that asks. Every tile comes back as integers, so the account is the
 same, bit for bit, as with threads, whatever workers there are, in any order.
 
-中文摘要：`gep run my.toml --scheduler tcp://主机:8786` 由 dask 集群的工作进程计算各瓦片，
+中文摘要：`gep run my.toml --scheduler tcp://主机:8786` 由 dask 集群的工作进程计算各分块，
 校验、汇总、计价与输出仍在本机；结果为整数，与单机多线程逐位一致。各机器须以同一路径读到同一批
-文件，gep 及各库版本须一致，否则报 E732 而不计算。已完成的瓦片存入输出文件夹的账本：中断后重复
+文件，gep 及各库版本须一致，否则报 E732 而不计算。已完成的分块存入输出文件夹的账本：中断后重复
 同一命令即可续算，也可不带 `--scheduler` 在单机上续算。一台机器足够时不需要集群，见下文测算。
 
 ## Step by step 步骤
@@ -84,9 +84,9 @@ after each task. Pixels do not travel: {travels}.
 | workers die of the same tiles 4 times 反复中断 | E731, exit code 6: give more memory |
 | no worker for a minute 一分钟内没有工作进程 | E730, exit code 6 |
 | workers join or leave 增减工作进程 | more or fewer tasks are sent 自动适应 |
-| the scheduler dies 调度器中断 | E730, exit code 6; tiles that came are kept 已收到的瓦片保留 |
+| the scheduler dies 调度器中断 | E730, exit code 6; tiles that came are kept 已收到的分块保留 |
 | Ctrl-C | exit code 130; tasks not begun are taken back 未开始的任务撤回 |
-| the machine that asks dies 本机中断 | tiles that came are in the ledger 已收到的瓦片在账本中 |
+| the machine that asks dies 本机中断 | tiles that came are in the ledger 已收到的分块在账本中 |
 | a worker with another version or other files 版本或文件不同 | E732, exit code 5 |
 | a raster that cannot be decoded 栅格无法解码 | E101 with its name, as with threads 与单机相同 |
 
@@ -163,7 +163,7 @@ def rows(found: dict[str, Any]) -> tuple[str, str]:
     """Minutes by number of nodes, and what bounds them in the end."""
     reading = found["read"] * 1e9 / STORAGE
     hashing = max(reading, found["hashed"] / THREADS)
-    bounds = {"reading 读取": reading, "taking tiles 接收瓦片": found["taken"]}
+    bounds = {"reading 读取": reading, "taking tiles 接收分块": found["taken"]}
     table: dict[str, list[float]] = {"digests 摘要": [], "computing 计算": []}
     table |= {name: [] for name in (*bounds, "**together 合计**")}
     for nodes in NODES:

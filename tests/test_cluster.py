@@ -575,7 +575,7 @@ def test_the_command_line_can_be_stopped(
 def test_the_command_line_helps_in_both_languages() -> None:
     done = command("--help")
     assert "--scheduler tcp://HOST:PORT" in done.stdout
-    assert "由 dask 集群计算瓦片" in " ".join(done.stdout.split())
+    assert "由 dask 集群计算分块" in " ".join(done.stdout.split())
 
 
 # --- the page -----------------------------------------------------------------------------------
@@ -616,7 +616,7 @@ def test_the_plan_is_what_the_measurements_come_to(tmp_path: Path) -> None:
     text = page.made(results)
     assert "| digests 摘要, min | 1.7 | 1.7 | 1.7 | 1.7 |" in text
     assert "| computing 计算, min | 1.0 | 0.5 | 0.3 | 0.1 |" in text
-    assert "| taking tiles 接收瓦片, min | 1.3 | 1.3 | 1.3 | 1.3 |" in text
+    assert "| taking tiles 接收分块, min | 1.3 | 1.3 | 1.3 | 1.3 |" in text
     assert "| **together 合计**, min | 3.3 | 3.3 | 3.3 | 3.3 |" in text
     assert "0.8 GB of sums and 0.01 GB of tasks" in text
     assert "**Bytes read**: 100 GB stored, twice (200 GB)" in text

@@ -198,7 +198,7 @@ disk: {disk} MB at most in {folder}, {free} GB are free
 time: about 0.0 s without maps, at 60 ns per pixel (assumed; no run into this folder has shown it)
 nothing was computed and nothing written"""
 ZH = """\
-瓦片：共 1，已完成 0，待计算 1
+分块：共 1，已完成 0，待计算 1
 原因：该文件夹中尚无计算结果
 内存：约 {memory} MB（2 个线程）
 磁盘：{folder} 最多需要 {disk} MB，可用 {free} GB

@@ -150,7 +150,7 @@ def test_an_interrupted_run_goes_on_and_gives_the_same(count: int, small_account
     kept = problem.fields["count"]
     assert isinstance(kept, int)
     assert count <= kept <= min(TILES, count + 4), "and no more than were in hand, or waited"
-    assert problem.text("zh") == f"已中断；{kept} 个瓦片保存在 {small_account.parent / 'output'}"
+    assert problem.text("zh") == f"已中断；{kept} 个分块保存在 {small_account.parent / 'output'}"
     seen: list[int] = []
     after = ran(small_account, progress=lambda done, total: seen.append(done))
     assert effort(after) == (TILES - kept, kept)

@@ -165,11 +165,11 @@ def prepare(
     help="maps per pixel: all, or service, service.indicator, group, total / 栅格地图，可重复",
 )
 @click.option("-n", "--dry-run", is_flag=True, help="only say what would be done / 只说明将做什么")
-@click.option("--fresh", is_flag=True, help="compute every tile anew / 重新计算所有瓦片")
+@click.option("--fresh", is_flag=True, help="compute every tile anew / 重新计算所有分块")
 @click.option(
     "--scheduler",
     metavar="tcp://HOST:PORT",
-    help="have a dask cluster compute the tiles / 由 dask 集群计算瓦片",
+    help="have a dask cluster compute the tiles / 由 dask 集群计算分块",
 )
 @options("output", "threads", "progress", "strict")
 def run(

@@ -135,7 +135,7 @@ def _done(
     if key not in [each.key for each in past]:
         return set(), origin.reasons(parts, [each.parts for each in past])
     found = book.places(book.identity(parts, ""))
-    return found, [Title("tiles of this size are not there", "没有这一大小的瓦片")]
+    return found, [Title("tiles of this size are not there", "没有这一大小的分块")]
 
 
 def _read(layer: Layer) -> Read:
