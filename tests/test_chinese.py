@@ -255,7 +255,7 @@ LISTINGS = {
         "见过原文",
         "常绿阔叶林（evergreen_broadleaf_forest）",
     ),
-    "profiles": ("jiangxi-2021", "暂行参数"),
+    "profiles": ("jiangxi-2021", "待核实的参数方案"),
 }
 
 

@@ -575,6 +575,8 @@ def test_verify_of_a_whole_run(folder: Path, account: Path) -> None:
     done = gep("verify", folder)
     assert done.exit_code == 0
     assert "4 files as hashed" in done.stdout
+    assert "counties + unallocated = province (" in done.stdout
+    assert done.stdout.splitlines()[1].endswith(" CNY)")
     assert done.stdout.count("✓") >= 6
     assert gep("verify", account.parent / "output").stdout == done.stdout
     assert "个文件与校验和一致" in gep("verify", folder, "--lang", "zh").stdout

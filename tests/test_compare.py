@@ -226,13 +226,21 @@ def test_a_missing_amount_is_not_zero(key: tuple[str, str], missing: Amounts) ->
     assert one(key, None, missing, (None, "1")) == Change(None, None, reason="missing")
 
 
-@pytest.mark.parametrize("money", [(None, None, "60.00"), ("30", None, "60.00")])
+@pytest.mark.parametrize("money", [(None, None, "60.00"), ("0", None, "60.00")])
 def test_money_alone_is_not_split(money: Amounts) -> None:
     visits = ("tourism", "visits")
     there: Amounts = ("48", "5", "240.00")
     assert one(visits, money, there) == Change(6000, 24000, other=18000, reason="unpriced")
     assert one(visits, there, money) == Change(24000, 6000, other=-18000, reason="unpriced")
     assert one(visits, None, money) == Change(None, 6000, other=6000, reason="unpriced")
+
+
+def test_money_of_a_quantity_without_a_price_is_split_by_its_worth_a_unit() -> None:
+    """30 visits of 60 CNY in all (2 each), then 48 of 240 (5 each): 18 x 3.5 and 3 x 39."""
+    visits = ("tourism", "visits")
+    found = one(visits, ("30", None, "60.00"), ("48", None, "240.00"))
+    assert found == Change(6000, 24000, quantity=6300, price=11700)
+    assert one(visits, ("30", "2", "60.00"), ("48", None, "240.00")) == found
 
 
 # ---- laws
@@ -362,12 +370,12 @@ def both(**more: Any) -> tuple[Side, Side]:
     before: Account = {
         ("1", *CARBON, "bamboo_forest"): ("30", "2", "60.00"),
         ("1", "agricultural_products", "稻谷", "unattributed"): ("7", "10", "70.00"),
-        ("2", "tourism", "visits", "unattributed"): ("100", None, "500.00"),
+        ("2", "tourism", "visits", "unattributed"): (None, None, "500.00"),
     }
     after: Account = {
         ("1", *CARBON, "bamboo_forest"): ("48", "5", "240.00"),
         ("1", "agricultural_products", "稻谷", "unattributed"): ("7", "12", "84.00"),
-        ("2", "tourism", "visits", "unattributed"): ("90", None, "450.00"),
+        ("2", "tourism", "visits", "unattributed"): (None, None, "450.00"),
         ("2", *CARBON, "tussock"): ("2", "5", None),
     }
     grown = kinds | {("1", "bamboo_forest"): "12"}
@@ -836,10 +844,10 @@ def test_years_of_money_are_said() -> None:
     ):
         assert words in differences.heading(found, language)
     assert differences.notes(found, "en") == [
-        "other: money without quantity and price: -50.00 CNY (leaves: 1)"
+        "other: money without a quantity: -50.00 CNY (leaves: 1)"
     ]
     assert differences.notes(found, "zh") == [
-        "其他：只有金额，没有实物量和价格：-50.00 元（1 个最细单元）"
+        "其他：只有金额，没有实物量：-50.00 元（1 个最细单元）"
     ]
 
 

@@ -106,7 +106,7 @@ def test_states_and_signs_in_chinese(result: Result) -> None:
     assert "；见过原文；未核实]" in text
     assert "；凭记忆，把握中等；未核实]" in text
     assert not [word for word in ("seen", "recalled", "medium", "not verified") if word in text]
-    assert "（暂行参数；部分核算：jiangxi-2021 " in text
+    assert "（待核实的参数方案；部分核算：jiangxi-2021 " in text
     assert "生态系统：未归属 100.0%" in result.explain(WEST, "林业产品", "zh") + result.explain(
         EAST, "洪水调蓄", "zh"
     )

@@ -212,7 +212,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("columns", "errors", "phrases", "plan", "products", "service", "statistics", "text"),
         "units",
     },
-    "advice": {"ecosystems", "layers", "plan", "preparing", "service", "template"},
+    "advice": {
+        *("ecosystems", "errors", "layers", "plan", "preparing", "profile", "service"),
+        "template",
+    },
     "overview": {
         *("advice", "amounts", "ecosystems", "engine", "layers", "phrases", "plan"),
         *("statistics", "tables", "terminal", "words"),

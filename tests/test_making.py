@@ -35,10 +35,10 @@ import gep
 from gep import areas, making, memory, prepared, terminal
 from gep.areas import Form
 from gep.errors import InputError, Problem, ResourceError
-from gep.held import Held, unpack
+from gep.held import Held
 from gep.plan import Plan
 from gep.preparation import preparations
-from gep.rasters import Layer, Reader, Window
+from gep.rasters import Layer, Reader, Window, unpack
 from gep.step import Step
 
 Asked = list[tuple[Window, int]]

@@ -53,9 +53,18 @@ def test_columns_are_summed_in_the_unit_they_state(tmp_path: Path) -> None:
         ("nox", "t", 3, Decimal("1100.25")),
         ("dust", "t", 3, Decimal(1020)),
     ]
+    unused = [c.column for table in seen.values() for c in table.columns if not c.used]
+    assert unused == ["dust"]  # the profile does not count it
     (value,) = seen["gdp"].columns
     assert (value.unit, value.total, value.low, value.high) == ("亿元", 24, 4, 12)
     assert seen["products"].rows == 8
+
+
+def test_columns_no_indicator_of_the_account_reads_are_said_to_be_unused(tmp_path: Path) -> None:
+    plan = report(tmp_path, tables=PEOPLE).plan
+    assert plan
+    assert "dust (not used)" in overview.tables(plan, "en")
+    assert "dust（本核算不用）" in overview.tables(plan, "zh")
 
 
 def test_what_is_per_something_is_not_summed(tmp_path: Path) -> None:
@@ -325,3 +334,19 @@ def test_a_slip_of_a_name_is_answered_with_the_one_meant(
 ) -> None:
     found = [p.text() for p in report(tmp_path, change=change).problems if p.code == code]
     assert [text for text in found if said_of in text], found
+
+
+def test_a_table_that_cannot_be_read_is_said_once(tmp_path: Path) -> None:
+    """Its section is there: that it were lacking would be a second, wrong reason."""
+    text = said(tmp_path, "en", tables={"tourism": "county_code,visitors(visit)\n"})
+    assert "E506" in text
+    assert "no statistics table tourism" not in text
+    assert "[statistics.tourism]" not in text
+
+
+def test_a_lacking_table_has_the_header_init_writes(tmp_path: Path) -> None:
+    """Of the method the profile takes, not of every method there is."""
+    gep_folder = tmp_path / "new"
+    click.testing.CliRunner().invoke(main, ["init", str(gep_folder)])
+    (header,) = (gep_folder / "tourism.csv").read_text("utf-8-sig").splitlines()
+    assert f"[statistics.tourism]: header {header};" in said(tmp_path, "en")

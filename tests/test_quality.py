@@ -887,7 +887,7 @@ def test_the_terminal_says_that_it_is_provisional(small_result: gep.Result) -> N
     assert english.startswith(
         "provisional: unverified numbers decide services above 5 % of the total: Water retention "
     )
-    assert chinese.startswith("暂行结果：占总值 5 % 以上的服务使用了未核实的数值：水源涵养 ")
+    assert chinese.startswith("待核实的结果：占总值 5 % 以上的服务使用了未核实的数值：水源涵养 ")
 
 
 @pytest.mark.parametrize("name", ["pixels", "area", "cap", "sums"])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from gep.columns import PLAIN, readable
+from gep.columns import PLAIN, read_by, readable
 from gep.errors import GepError, Problem
 from gep.phrases import titled
 from gep.plan import Plan
@@ -30,6 +30,7 @@ class Summed:
     """One column of a table: how many cells have a number, their sum, lowest and highest.
 
     The numbers are in the unit as stated; the sum is None where the unit is per something.
+    `used` tells whether the account reads it: not where its indicator is not counted.
     """
 
     column: str
@@ -38,6 +39,7 @@ class Summed:
     total: Decimal | None
     low: Decimal
     high: Decimal
+    used: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,21 +72,24 @@ class Priced:
 def tables(plan: Plan) -> list[Seen]:
     """Every table that is read, its columns of numbers summed; `products` line by line instead."""
     known = readable(services().values())
+    used = read_by(item.indicator for item in plan.items)
     found = []
     for name, table in plan.tables.items():
-        columns = () if name == PRODUCTS else tuple(_columns(table, known.get(name, ())))
+        wanted = () if name == PRODUCTS else known.get(name, ())
+        columns = tuple(_columns(table, wanted, used.get(name, ())))
         found.append(Seen(name, table.file.name, len(table.rows), columns))
     return found
 
 
-def _columns(table: Table, wanted: tuple[str, ...]) -> Iterator[Summed]:
+def _columns(table: Table, wanted: tuple[str, ...], used: tuple[str, ...]) -> Iterator[Summed]:
     for column in wanted:
         unit = table.units.get(column, "")
         cells = (parse_number(row.cells.get(column, "")) for row in table.rows)
         numbers = [number for number in cells if isinstance(number, Decimal)]
         if column not in PLAIN and numbers:
             total = sum(numbers, Decimal(0)) if _adds_up(unit) else None
-            yield Summed(column, unit, len(numbers), total, min(numbers), max(numbers))
+            ends = min(numbers), max(numbers)
+            yield Summed(column, unit, len(numbers), total, *ends, column in used)
 
 
 def _adds_up(unit: str) -> bool:

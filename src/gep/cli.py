@@ -145,7 +145,8 @@ def prepare(
     if as_data:
         give_json([plain.step(s) | {"problems": plain.problems(losses(s))} for s in steps])
         return
-    warn([problem for step in steps for problem in losses(step)], lang)
+    said = [problem for step in steps for problem in losses(step)]
+    warn([problem for n, problem in enumerate(said) if problem not in said[:n]], lang)
     mark = WORDS[lang][":"]
     for step in steps:
         state = WORDS[lang]["made_before" if step.ready else "made_now"]
@@ -237,7 +238,8 @@ def verify(folder: Path, as_data: bool, lang: str) -> None:
         give_json(findings)
     else:
         for finding in findings:
-            give(f"✓ {finding[lang]}")
+            mark = "·" if finding["name"] == verification.ELSEWHERE else "✓"
+            give(f"{mark} {finding[lang]}")
 
 
 @main.command()

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from gep.config import TableSection
 from gep.errors import Problem
-from gep.service import Indicator, Products, Service
+from gep.service import Derived, Indicator, Products, Service
 from gep.statistics import ITEM, KEY, Table
 
 COMPARED = {"population": "person", "gdp": "CNY"}
@@ -24,18 +24,22 @@ ALIKE = 0.75
 
 def readable(registry: Iterable[Service]) -> dict[str, tuple[str, ...]]:
     """Columns somebody reads of every table, by whatever method; the county code is of all."""
+    return read_by(indicator for service in registry for indicator in service.indicators)
+
+
+def read_by(indicators: Iterable[Indicator | Derived | Products]) -> dict[str, tuple[str, ...]]:
+    """Columns of every table that these indicators, comparisons and quality rules read."""
     found: dict[str, dict[str, None]] = {}
-    for service in registry:
-        for i in service.indicators:
-            if isinstance(i, Products):
-                found.setdefault(i.table, {}).update(dict.fromkeys(OF_PRODUCTS))
-            elif isinstance(i, Indicator) and i.table:
-                own = [*([ITEM] if i.items else []), *i.columns]
-                own += [i.measured[0]] if i.measured else []
-                found.setdefault(i.table, {}).update(dict.fromkeys(own))
-            elif isinstance(i, Indicator) and i.cap:
-                table, column = i.cap[0].split(".")
-                found.setdefault(table, {})[column] = None
+    for i in indicators:
+        if isinstance(i, Products):
+            found.setdefault(i.table, {}).update(dict.fromkeys(OF_PRODUCTS))
+        elif isinstance(i, Indicator) and i.table:
+            own = [*([ITEM] if i.items else []), *i.columns]
+            own += [i.measured[0]] if i.measured else []
+            found.setdefault(i.table, {}).update(dict.fromkeys(own))
+        elif isinstance(i, Indicator) and i.cap:
+            table, column = i.cap[0].split(".")
+            found.setdefault(table, {})[column] = None
     found |= {table: {"value": None} for table in COMPARED}
     found |= {table: dict.fromkeys(columns) for table, columns in JUDGED.items()}
     return {table: tuple(columns) for table, columns in found.items()}

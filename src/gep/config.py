@@ -177,6 +177,15 @@ def _slips(file: str, definition: Definition) -> list[Problem]:
     ]
 
 
+MEANT = {
+    "coefficients.overrides": (
+        "the path of a TOML or CSV file of your own numbers, or of a folder of such",
+        "即自有数值的 TOML 或 CSV 文件（或此类文件的文件夹）的路径",
+    )
+}
+"""What a key wants, where the kind of its value alone does not tell."""
+
+
 def _problem(file: str, detail: Any) -> Problem:
     """Turn one finding of pydantic into one of ours."""
     where = ".".join(str(part) for part in detail["loc"])
@@ -189,6 +198,8 @@ def _problem(file: str, detail: Any) -> Problem:
         return Problem("E005", {"file": file, "key": where})
     value = repr(detail["input"])[:60]
     why, why_zh = of_value(detail)
+    if where in MEANT:
+        why, why_zh = f"{why}, {MEANT[where][0]}", f"{why_zh}，{MEANT[where][1]}"
     fields = {"file": file, "key": where, "value": value, "why": why, "why_zh": why_zh}
     return Problem("E003", fields)
 

@@ -1,13 +1,12 @@
 """Series of an area in memory as their files have them, staged part by part."""
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gep.rasters import Layer, Reader, Window, method
+from gep.rasters import Layer, Reader, Window, method, unpack
 
 
 @dataclass
@@ -26,7 +25,7 @@ class Held:
         if sum(one[2].height * one[2].width for one in met) < window.height * window.width:
             out[...] = 0
         for piece, stored, both in met:
-            unpack(layer, stored[_slices(both, piece)], out[_slices(both, window)])
+            numbers(layer, stored[_slices(both, piece)], out[_slices(both, window)])
 
 
 def _both(one: Window, other: Window) -> Window:
@@ -43,21 +42,12 @@ def _slices(part: Window, whole: Window) -> tuple[slice, slice, slice]:
     return slice(None), slice(top, top + part.height), slice(left, left + part.width)
 
 
-def unpack(layer: Layer, stored: NDArray[Any], out: NDArray[np.float32]) -> None:
-    """Write stored numbers into *out*, NaN where they mean nothing, as `Reader.stage` does."""
-    out[...] = stored
-    if method(layer):  # staged already
-        return
-    fills = [*layer.section.fill, *([] if layer.nodata is None else [layer.nodata])]
-    for fill in fills:
-        if not math.isnan(fill):
-            with np.errstate(over="ignore"):  # a fill value beyond what the layer can hold
-                out[stored == fill] = np.nan
-    if layer.section.valid is not None:
-        low, high = layer.section.valid
-        out[~((stored >= low) & (stored <= high))] = np.nan
-    if stored.dtype.kind == "f":
-        out[~np.isfinite(stored)] = np.nan
+def numbers(layer: Layer, stored: NDArray[Any], out: NDArray[np.float32]) -> None:
+    """Write stored numbers into *out*, NaN where they mean nothing; staged ones as they are."""
+    if method(layer):
+        out[...] = stored
+    else:
+        unpack(layer, stored, out)
 
 
 def fetch(reader: Reader, number: int, layer: Layer, steps: int, window: Window) -> NDArray[Any]:

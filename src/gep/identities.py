@@ -61,6 +61,10 @@ TITLES = {
 }
 
 
+MONEY = ("counties", "ecosystems", "groups", "value", "constant")
+"""Identities that compare cents."""
+
+
 def make(name: str, compared: int, left: object, right: object, holds: bool) -> Identity:
     """Identity under its title in both languages."""
     return Identity(name, TITLES[name], holds, compared, str(left), str(right))

@@ -26,7 +26,7 @@ FIRST = 4
 def lines(report: "Report", path: Path, language: str) -> list[str]:
     """What was understood, what is wrong, what is lacking, and what to do next."""
     words, made = WORDS[language], report.plan
-    uncovered = [found.reason for found in made.uncovered] if made else []
+    uncovered = advice.uncovered(made) if made else []
     return [
         *_understood(report, language),
         *prepared(report.prepared, language),
@@ -137,7 +137,10 @@ def _table(seen: Seen, language: str) -> list[list[str]]:
         said = f"{_number(column.low)} … {_number(column.high)}"
         if column.total is not None:
             said = _number(column.total)
-        lines.append([*head, column.column, column.unit, str(column.filled), said])
+        name = column.column
+        if not column.used:
+            name += f"{WORDS[language]['(']}{WORDS[language]['unused']}{WORDS[language][')']}"
+        lines.append([*head, name, column.unit, str(column.filled), said])
         head = [""] * len(head)
     return lines or [[*head, *[""] * 4]]
 

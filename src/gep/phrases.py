@@ -151,7 +151,7 @@ WORDS = {
         "counties": "界线",
         "negative": "其中负值像元",
         "not_counted": "不计入总值",
-        "provisional": "暂行参数",
+        "provisional": "待核实的参数方案",
         "partial": "；部分核算",
         "gep": "GEP",
         "not_gep": "合计（有未核算或缺失部分，不是 GEP）",

@@ -692,7 +692,7 @@ class Reader:
         else:
             stored = self._read(number, list(range(1, bands + 1)), window)
         out = np.empty(stored.shape, np.float32)
-        _numbers(layer, stored, out)
+        unpack(layer, stored, out)
         return out
 
     def _read(self, number: int, chosen: int | list[int], window: Window) -> NDArray[Any]:
@@ -751,7 +751,7 @@ class Reader:
         if number in self._native:
             self._native[number].fill(_box(window), bands, out if bands else out[None])
         else:
-            _numbers(self._meant[number], self.stored(number, window, bands), out)
+            unpack(self._meant[number], self.stored(number, window, bands), out)
 
 
 def _box(window: Window) -> Box:
@@ -780,8 +780,8 @@ def method(layer: Layer) -> Method | None:
     return layer.section.resampling or ("conserved" if extensive else None)
 
 
-def _numbers(layer: Layer, stored: NDArray[Any], out: NDArray[np.float32]) -> None:
-    """Write stored numbers into *out*, NaN for those that mean nothing."""
+def unpack(layer: Layer, stored: NDArray[Any], out: NDArray[np.float32]) -> None:
+    """Write stored numbers of a layer into *out* (float32), NaN for those that mean nothing."""
     out[...] = stored
     fills = [*layer.section.fill, *([] if layer.nodata is None else [layer.nodata])]
     for fill in fills:

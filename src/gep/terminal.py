@@ -88,6 +88,8 @@ def county_table(cube: Cube, name: str, language: str) -> str:
         whole = ten_thousands(cube.cents(area.places))
         said = words[status(cube, area.places)]
         label = area.name or words.get(area.code, area.code)
+        if area.level == "province":
+            label += f"{words['(']}{words['whole']}{words[')']}"
         code = "" if area.level in ("unallocated", "province") else area.code
         rows.append([label, code, f"{own / 1e8:,.2f}", *money, whole, said])
     return ruled(rows, frozenset({2, 3, 4, 5, 6}))
@@ -115,6 +117,9 @@ def notes(result: "Result", language: str) -> list[str]:
     lines = [f"{used.name} {used.version}{words[':']}{words[used.status]}"]
     if any(row.partial for row in summary(result.account)):
         lines.append(f"* {words['missing']}")
+    tiles = result.envelope.get("tiles", {})
+    if tiles.get("resumed") and not tiles.get("computed"):
+        lines.append(words["resumed"].format(count=tiles["resumed"]))
     lines += left_out([u.reason for u in result.plan.uncovered], language)
     checked, all_numbers = result.verified
     lines.append(f"{checked} / {all_numbers} {words['unverified']}")

@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from gep import store
 from gep.errors import IdentityError, InputError, Problem
-from gep.identities import of_tables
+from gep.identities import MONEY, Identity, of_tables
 from gep.outputs import csv
 
 ACCOUNTS = "accounts.csv"
 TABLES = (ACCOUNTS, "county_gep.csv", "extent.csv")
+ELSEWHERE = "rasters"
+"""Name of what stands for the identities that are not checked here."""
 KEYS = ("account", "areas", "coverage", "inputs", "items", "profile", "software", "uncovered")
 """What the core of a run.json always has, beside its outputs."""
 
@@ -78,11 +81,28 @@ def verify(folder: Path) -> list[dict[str, Any]]:
             raise IdentityError(identity.problem())
     count = len(core["outputs"]) + 1
     files = {"name": "files", "en": f"{count} files as hashed", "zh": f"{count} 个文件与校验和一致"}
-    held = [
-        {"name": i.name, "en": f"{i.title.en} ({i.left})", "zh": f"{i.title.zh}（{i.left}）"}
-        for i in identities
-    ]
-    return [files, *held]
+    here = {identity.name for identity in identities}
+    others = [entry for entry in core.get("identities", ()) if entry["name"] not in here]
+    return [files, *map(_held, identities), *([_of_rasters(len(others))] if others else [])]
+
+
+def _held(identity: Identity) -> dict[str, str]:
+    """An identity that holds, with how much it compares: rows, and money or areas in all."""
+    amount = Decimal(identity.left)
+    en, zh = f"{amount:,} km²", f"{amount:,} km²"
+    if identity.name in MONEY:
+        money = amount.scaleb(-2)
+        en, zh = f"{money:,.2f} CNY", f"{money:,.2f} 元"
+    title, rows = identity.title, identity.compared
+    said = {"en": f"{title.en} ({rows} rows, {en})", "zh": f"{title.zh}（{rows} 行，{zh}）"}
+    return {"name": identity.name, **said}
+
+
+def _of_rasters(count: int) -> dict[str, str]:
+    """Those identities that the run checked and its tables alone cannot show."""
+    en = f"{count} more as the run found them on its rasters, which are not read here"
+    zh = f"另 {count} 条由运行时对照栅格核对，此处不再读取栅格"
+    return {"name": ELSEWHERE, "en": en, "zh": zh}
 
 
 def _changed(folder: Path, manifest: dict[str, Any], names: Iterable[str]) -> list[Problem]:

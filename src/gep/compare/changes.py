@@ -120,11 +120,17 @@ def _whole(before: int | None, after: int | None, reason: str) -> Change:
 
 
 def _factors(row: Text | None, area: Decimal) -> Factors | None:
-    """Factors of a leaf; None if it is not there, or is money alone."""
-    if row is None or not (row["quantity"] and row["price"] and area):
+    """Factors of a leaf; None if it is not there, or is money alone.
+
+    Where the money is not of one price, as that of visits, the price is the money per quantity.
+    """
+    if row is None or not (row["quantity"] and area):
         return None
-    size = Fraction(area)
-    return size, Fraction(row["quantity"]) / size, Fraction(row["price"])
+    quantity, size = Fraction(row["quantity"]), Fraction(area)
+    if not (row["price"] or quantity):
+        return None
+    price = Fraction(row["price"]) if row["price"] else Fraction(row["value"]) / quantity
+    return size, quantity / size, price
 
 
 def _parts(one: int | None, two: int | None, known: list[Factors | None], by_area: bool) -> Change:
