@@ -109,14 +109,19 @@ def at_most(name: str, target: str, limit: float) -> Callable[[Results], Measure
     """A ratio that should not exceed a limit; of several sizes the largest, the others beside."""
 
     def found(results: Results) -> Measured:
-        *smaller, row = results.ratios(name, target) or [None]
-        if row is None:
+        if not (rows := results.ratios(name, target)):
             return nothing()
-        said = spread(row) + "".join(f"; {sized(one)}" for one in reversed(smaller) if one)
-        said += f" (at {row['side']:,}²)" if smaller else ""
-        return Measured(number(row["ratio"]), said, row["ratio"] <= limit, row["clean"])
+        row = rows[-1]
+        return Measured(number(row["ratio"]), by_size(rows), row["ratio"] <= limit, row["clean"])
 
     return found
+
+
+def by_size(rows: list[Row]) -> str:
+    """Spread of the ratio of the largest size, the others beside it."""
+    *smaller, row = rows
+    said = spread(row) + "".join(f"; {sized(one)}" for one in reversed(smaller))
+    return said + (f" (at {row['side']:,}²)" if smaller else "")
 
 
 def sized(row: Row) -> str:
@@ -135,14 +140,15 @@ def spread(row: Row) -> str:
 
 
 def faster(case: str, limit: float) -> Callable[[Results], Measured]:
-    """How many times longer another program takes."""
+    """How many times longer another program takes; of several sizes the largest."""
 
     def found(results: Results) -> Measured:
-        row = results.ratio("peers", "P4", case)
-        if row is None:
+        rows = [row for row in results.ratios("peers", "P4") if row["case"] == case]
+        if not rows:
             return nothing()
+        row = rows[-1]
         kept = row["ratio"] >= limit
-        return Measured(f"{number(row['ratio'])} ×", spread(row), kept, row["clean"])
+        return Measured(f"{number(row['ratio'])} ×", by_size(rows), kept, row["clean"])
 
     return found
 
