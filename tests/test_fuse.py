@@ -435,9 +435,12 @@ def test_source_imports_every_kernel_once() -> None:
     compile(text, "fused", "exec")
 
 
-def test_source_reads_only_the_layers_that_are_used() -> None:
-    text = source([Column(double, (2,), ())], 4, KINDS)
-    assert re.findall(r"amounts0\(values, scales, offsets, numbers, (\d), begin", text) == ["2"]
+def test_source_has_one_loop_for_each_kernel_that_reads_layers() -> None:
+    columns = [Column(difference, (0, 1), (0,)), Column(constant, (), ())]
+    text = source([*columns, Column(difference, (1, 0), (1,)), Column(constant, (), ())], 2, KINDS)
+    assert re.findall(r"def (amounts\d)", text) == ["amounts0"]
+    assert text.count("alike(kernel1(), area, factor, own)") == 1
+    assert "KERNELS = (0, 1, 0, 1)" in text
 
 
 def test_source_of_nothing_still_counts_pixels() -> None:

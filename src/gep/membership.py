@@ -24,17 +24,21 @@ def burn(edges, place, top, left, out):  # type: ignore[no-untyped-def]
     shapes that share an edge share no pixel.
     """
     rows, columns = out.shape
-    counts = np.zeros(rows + 1, np.int64)
+    ends = np.zeros(rows + 1, np.int64)
     for edge in range(edges.shape[0]):
         y, other = edges[edge, 1], edges[edge, 3]
         first = max(np.ceil(min(y, other) - 0.5) - top, 0.0)
         last = min(np.ceil(max(y, other) - 0.5) - top, float(rows))
         for row in range(int(first), int(last)):
-            counts[row + 1] += 1
-    ends = np.cumsum(counts)
-    crossings, filled = np.empty(ends[rows]), ends[:rows].copy()
+            ends[row + 1] += 1
+    filled = np.zeros(rows, np.int64)
+    for row in range(rows):
+        filled[row] = ends[row]
+        ends[row + 1] += ends[row]
+    crossings = np.zeros(ends[rows])
     for edge in range(edges.shape[0]):
-        x, y, other_x, other_y = edges[edge]
+        x, y = edges[edge, 0], edges[edge, 1]
+        other_x, other_y = edges[edge, 2], edges[edge, 3]
         if y > other_y:
             x, y, other_x, other_y = other_x, other_y, x, y
         first = max(np.ceil(y - 0.5) - top, 0.0)

@@ -94,6 +94,12 @@ def gather(stored, order, fills, out):  # type: ignore[no-untyped-def]
     return least, most
 
 
+def alike(density, area, factor, out):  # type: ignore[no-untyped-def]
+    """Amounts of pixels that all have one *density*."""
+    for n in range(area.size):
+        out[n] = density * (area[n] * factor)
+
+
 def collect(amounts, rounded, bits):  # type: ignore[no-untyped-def]
     """Sum of the easy ones of some amounts [quanta], that of the negative ones, and the rest.
 
