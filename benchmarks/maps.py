@@ -1,6 +1,7 @@
 """Maps: making, writing and verifying them against rasterio writing the same arrays. P6."""
 
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from province import Recipe, province
 from timing import THREADS, paired, ratio
 
 import gep
+from gep.unpacking import LEVEL
 
 LARGEST = 4096
 """Side above which the arrays of all maps would not fit in memory."""
@@ -30,32 +32,55 @@ Made = tuple[NDArray[np.float32], dict[str, Any]]
 def measure(size: int, repeats: int) -> list[dict[str, Any]]:
     """Time of `Result.write` with twelve maps, ÷ rasterio writing those arrays the same way."""
     side = min(size, LARGEST)
-    result = gep.open(province(Recipe(side)) / "all.toml").run(threads=THREADS, maps=ASKED)
+    path = province(Recipe(side)) / "all.toml"
+    lines = []
+    for threads, target in ((THREADS, "P6"), (1, "P6 on one thread")):
+        result = gep.open(path).run(threads=threads, maps=ASKED)
+        lines += compared(result, threads, side, repeats, target)
+    return lines
+
+
+def compared(
+    result: Any, threads: int, side: int, repeats: int, target: str
+) -> list[dict[str, Any]]:
+    """Both sides on so many threads, and their ratio."""
+    own, other = f"maps, {words(threads)}", f"rasterio, {words(threads)}"
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
         files = sorted((result.write(place / "kept") / "maps").glob("*.tif"))
-        arrays = [read(path) for path in files]
+        arrays = [read(path, threads) for path in files]
         numbers = iter(range(1_000_000))
         cases = {
-            "maps": lambda: result.write(place / f"run{next(numbers)}"),
-            "rasterio": lambda: [write(place / "one.tif", *made) for made in arrays],
+            own: lambda: result.write(place / f"run{next(numbers)}"),
+            other: lambda: [write(place / f"{n}.tif", *made) for n, made in enumerate(arrays)],
         }
         found = paired("maps", side, cases, repeats)
-        stored = sum(path.stat().st_size for path in files)
-    for record in found.values():
-        record.more |= {"maps": len(arrays), "megabytes_written": round(stored / 1e6, 1)}
-    over = {"benchmark": "maps", "side": side, "target": "P6", "case": "maps", "over": "rasterio"}
-    line = over | ratio(found["maps"], found["rasterio"])
+        stored = {own: size_of(files), other: size_of(place.glob("*.tif"))}
+    for name, record in found.items():
+        record.more |= {"maps": len(arrays), "megabytes_written": round(stored[name] / 1e6, 1)}
+    over = {"benchmark": "maps", "side": side, "target": target, "case": own, "over": other}
+    line = over | ratio(found[own], found[other])
     return [*(record.summary() for record in found.values()), line]
 
 
-def read(path: Path) -> Made:
-    """A map, and how to write it in the same form, overviews too."""
+def words(threads: int) -> str:
+    """So many threads, in words."""
+    return f"{threads} thread{'s' if threads > 1 else ''}"
+
+
+def size_of(files: Iterable[Path]) -> int:
+    """Bytes of some files."""
+    return sum(path.stat().st_size for path in files)
+
+
+def read(path: Path, threads: int) -> Made:
+    """A map, and how to write it in the same form, overviews too, if without its statistics."""
     with rasterio.open(path) as file:
         kept = ("height", "width", "count", "dtype", "nodata", "crs", "transform")
         form = {key: file.profile[key] for key in kept}
         said = file.tags(ns="IMAGE_STRUCTURE")
-        form |= {"compress": said.get("COMPRESSION", "NONE"), "num_threads": THREADS}
+        form |= {"compress": said.get("COMPRESSION", "NONE"), "num_threads": threads}
+        form |= {"level" if said.get("LAYOUT") == "COG" else "zlevel": LEVEL}
         if said.get("LAYOUT") == "COG":
             predictor = "YES" if said.get("PREDICTOR", "1") != "1" else "NO"
             form |= {"driver": "COG", "blocksize": file.block_shapes[0][0], "predictor": predictor}

@@ -152,7 +152,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "spreading": {"cube", "densities", "ecosystems", "fuse", "plan", "rasters", "staging"},
     "outputs": {
-        *("densities", "errors", "identities", "plan", "rasters", "spreading", "store", "tables"),
+        *("decoding", "densities", "errors", "fuse", "identities", "plan", "rasters", "spreading"),
+        *("store", "tables", "unpacking"),
     },
     "manifest": {
         *("coefficients", "config", "cube", "ecosystems", "errors", "identities", "plan"),

@@ -69,6 +69,7 @@ def fused(kinds, places, layers, scales, offsets, tables, eligible, weights, row
             kind = kinds[y, x]
             if place < 0 or kind == {nodata}:
                 continue
+            share = factors[place, kind]
             amounts[:] = np.nan
             here = row_areas[y] * widths[x]
             amounts[{area}] = np.rint(here / area_quantum)
@@ -76,9 +77,9 @@ def fused(kinds, places, layers, scales, offsets, tables, eligible, weights, row
             for n in range(out.shape[0]):
                 total = 0.0 if whole[n] else np.nan
                 for part in range(starts[n], starts[n + 1]):
-                    share = amounts[sources[part]] * factors[part, place, kind]
-                    if share == share:
-                        total = share if total != total else total + share
+                    more = amounts[sources[part]] * share[part]
+                    if more == more:
+                        total = more if total != total else total + more
                 if total == total:
                     out[n, y, x] = total / here
 '''
@@ -203,7 +204,7 @@ def spread_source(columns: list[Column], layers: int, kinds: int, cached: bool =
 
     It gives every pixel the same integers as the loop of `source`, and their area as one more
     column. Map n is the sum of its parts `starts[n]` to `starts[n + 1]`: the integers of column
-    `sources[part]` times `factors[part, place, kind]`, per area. What no part has stays as it is
+    `sources[part]` times `factors[place, kind, part]`, per area. What no part has stays as it is
     in `out` (maps, rows, columns); a map that is `whole` is 0 there instead.
     """
     calls = [

@@ -1,10 +1,11 @@
 """The pixels of maps: tiles once more through the kernels, spread by the factors of each map."""
 
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from queue import SimpleQueue
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from gep.plan import Plan
 from gep.rasters import Reader, Window
 from gep.staging import Stager
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Factors:
@@ -27,6 +30,8 @@ class Factors:
     starts: NDArray[np.int64]
     sources: NDArray[np.int64]
     factors: NDArray[np.float64]
+    layers: frozenset[int]
+    """Layers their kernels read."""
 
 
 class Spreader:
@@ -52,18 +57,22 @@ class Spreader:
         sources = np.array([part.source for part in parts], np.int64)
         eligible = self._eligible.copy()
         eligible[~np.isin(np.arange(len(eligible)), sources)] = False  # kernels nobody needs
+        accumulators = self.plan.accumulators
+        used = [accumulators[n].column for n in sources if n < len(accumulators)]
+        needed = frozenset(layer for column in used for layer in column.layers)
         return Factors(
             eligible,
             np.array([each.whole for each in maps]),
             np.cumsum([0, *(len(each.parts) for each in maps)], dtype=np.int64),
             sources,
-            np.ascontiguousarray([part.factors for part in parts]),
+            np.ascontiguousarray(np.stack([part.factors for part in parts], axis=-1)),
+            needed,
         )
 
     def tile(self, reader: Reader, window: Window, of: Factors) -> NDArray[np.float32]:
         """Densities of one window, shape (maps, rows, columns); NaN where a map has none."""
         out = np.full((len(of.whole), window.height, window.width), np.nan, np.float32)
-        tile = self.stager.tile(reader, window)
+        tile = self.stager.tile(reader, window, of.layers)
         if not (tile.places >= 0).any():
             return out
         rows = slice(window.row_off, window.row_off + window.height)
@@ -90,35 +99,41 @@ class Spreader:
 
 
 def stream(
-    spreader: Spreader, maps: Sequence[Map], windows: Sequence[Window], threads: int
-) -> Generator[tuple[Window, NDArray[np.float32]], None, None]:
-    """Yield the densities of every window, in the order of *windows*.
+    spreader: Spreader,
+    maps: Sequence[Map],
+    windows: Sequence[Window],
+    threads: int,
+    use: Callable[[Window, NDArray[np.float32]], T],
+) -> Generator[T, None, None]:
+    """Yield what *use* gives of the densities of every window, in the order of *windows*.
 
-    At most two windows per thread are held at once, so memory does not grow with the raster.
+    It is called by several threads. At most two windows per thread are in hand at once, so memory
+    does not grow with the raster.
     """
     plan, factors = spreader.plan, spreader.factors(maps)
     readers: SimpleQueue[Reader] = SimpleQueue()
 
-    def work(window: Window) -> NDArray[np.float32]:
+    def work(window: Window) -> T:
         reader = readers.get()
         try:
-            return spreader.tile(reader, window, factors)
+            arrays = spreader.tile(reader, window, factors)
         finally:
             readers.put(reader)
+        return use(window, arrays)
 
-    opened = [Reader(plan.layers, plan.grid) for _ in range(threads)]
-    pending: deque[tuple[Window, Future[NDArray[np.float32]]]] = deque()
+    first = Reader(plan.layers, plan.grid)
+    opened = [first, *(Reader(plan.layers, plan.grid, first) for _ in range(threads - 1))]
+    pending: deque[Future[T]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         try:
             for reader in opened:
                 readers.put(reader.__enter__())
             for window in windows:
-                pending.append((window, pool.submit(work, window)))
+                pending.append(pool.submit(work, window))
                 if len(pending) >= 2 * threads:
-                    first, future = pending.popleft()
-                    yield first, future.result()
-            for window, future in pending:
-                yield window, future.result()
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
             for reader in opened:

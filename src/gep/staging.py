@@ -1,7 +1,7 @@
 """A tile as a loop takes it: classes, places, layers with NaN; and what is wrong with it."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -123,8 +123,11 @@ class Stager:
         self._mark, self._group = _routine("mark"), _routine("group")  # before there are threads
         self._of_all: dict[Any, NDArray[np.uint8]] = {}
 
-    def tile(self, reader: Reader, window: Window) -> Tile:
-        """Stage one window; its layers are not read where it lies outside the universe."""
+    def tile(self, reader: Reader, window: Window, only: Collection[int] | None = None) -> Tile:
+        """Stage one window; its layers are not read where it lies outside the universe.
+
+        With *only* some layers there is anything in the others.
+        """
         places = self.plan.counties.places_in(window)
         inside = places >= 0
         findings = Findings()
@@ -134,7 +137,7 @@ class Stager:
         kinds = self._kinds(reader, window, inside, findings)
         layers = np.empty((len(self.layers), *places.shape), np.float32)
         order = _every(places.size)
-        for number in range(len(self.layers)):
+        for number in range(len(self.layers)) if only is None else only:
             staged = layers[number]
             ends = reader.gather(number + 1, window, order, staged.ravel())
             self._judge(number, staged, ends, inside, window, findings)

@@ -25,6 +25,8 @@ NARROWEST, WIDEST = np.uint64(9), np.uint64(12)
 """Bits of a code."""
 ZERO, ONE, FOUR, EIGHT, HALF = (np.uint64(n) for n in (0, 1, 4, 8, 32))
 LOWER = np.uint64(0xFFFFFFFF)
+LEVEL = 1
+"""How hard `deflated` tries."""
 COMPILING = threading.Lock()
 
 
@@ -79,6 +81,14 @@ def _inflated(packed: Bytes, plain: Bytes) -> bool:
         return False
     plain[:] = np.frombuffer(found, np.uint8)
     return True
+
+
+def deflated(plain: Bytes) -> bytes:
+    """*plain* as DEFLATE, with its checksum."""
+    library = _imagecodecs()
+    if library is None:
+        return zlib.compress(plain.data, LEVEL)
+    return bytes(library.deflate_encode(plain, LEVEL))
 
 
 def damage(compression: str, packed: Bytes, size: int) -> str:

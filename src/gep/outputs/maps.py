@@ -6,22 +6,23 @@ import hashlib
 import os
 import shutil
 import zlib
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import rasterio
-import rasterio.shutil
 from numpy.typing import NDArray
 from rasterio._err import CPLE_BaseError
 from rasterio.errors import RasterioError
 
+from gep.decoding import tiles_of
 from gep.densities import SQUARE_KILOMETRE, Map
-from gep.errors import IdentityError, Problem, ResourceError
+from gep.errors import IdentityError, InputError, Problem, ResourceError
 from gep.identities import Identity, make
+from gep.outputs.cog import BLOCK, Tag, assemble, tags_of
+from gep.outputs.pyramid import Pyramid, Statistics, loop, nearby, survey
 from gep.plan import Plan
 from gep.rasters import SAFE, Grid, Window, open_file, tiles
 from gep.spreading import Spreader, stream
@@ -29,8 +30,6 @@ from gep.store import sync_file, sync_folder
 from gep.tables import TOTAL
 
 FOLDER = "maps"
-BLOCK = 512
-"""Side of a tile of the files, and of the windows they are written by."""
 BATCH = 16
 """Maps made in one pass over the rasters; more would take more memory."""
 TOLERANCE = 1e-6
@@ -41,19 +40,12 @@ NEARLY_FULL = 1 << 20
 """With fewer bytes than this left, what a disk lost it lost for want of space."""
 LONGEST = 80
 """Characters of a name that may stand in a file name."""
-COG = {
-    "driver": "COG",
-    "compress": "DEFLATE",
-    "predictor": "FLOATING_POINT",
-    "blocksize": BLOCK,
-    "overview_resampling": "AVERAGE",
-    "bigtiff": "IF_SAFER",
-    "statistics": "YES",
-}
-
 Progress = Callable[[int, int], None]
+Step = Callable[[], None]
 Digests = dict[tuple[int, int, int], int]
 """Checksum of what was written, by map, row and column."""
+Drawn = tuple[Window, list[tuple[int, tuple[int, float, float, float, float]]]]
+"""Checksum and survey of a window in every map."""
 Sums = NDArray[np.float64]
 """Sum of map times area by place, and of its absolute value; shape (2, places)."""
 
@@ -88,23 +80,20 @@ def write(
     """
     folder.mkdir()
     spreader, names = Spreader(plan), file_names(maps)
-    windows = tiles(plan.grid, BLOCK)
     starts = range(0, len(maps), BATCH)
-    step = _counting(progress, 2 * len(windows) * len(starts))
+    step = _counting(progress, 2 * len(tiles(plan.grid, BLOCK)) * len(starts))
     sums: list[Sums] = []
     for start in starts:
         chosen = maps[start : start + BATCH]
         files = [folder / name for name in names[start : start + BATCH]]
-        with _failing(folder), closing(stream(spreader, chosen, windows, threads)) as drawn:
-            digests = _draw(files, chosen, plan, about, drawn, step)
-            for file in files:
-                _finish(file, threads)
+        with _failing(folder):
+            digests = _make(files, chosen, spreader, about, threads, step)
             sums += _read_back(files, plan, digests, threads, step)
     sync_folder(folder)
     return closure(maps, plan.counties.places, sums)
 
 
-def _counting(progress: Progress | None, whole: int) -> Callable[[], None]:
+def _counting(progress: Progress | None, whole: int) -> Step:
     done = 0
 
     def step() -> None:
@@ -131,68 +120,118 @@ def _failing(folder: Path) -> Generator[None, None, None]:
         raise ResourceError(Problem("E705", {"folder": runs, "why": error})) from None
 
 
-def _draw(
+def _make(
     files: Sequence[Path],
     maps: Sequence[Map],
-    plan: Plan,
+    spreader: Spreader,
     about: dict[str, str],
-    drawn: Iterator[tuple[Window, NDArray[np.float32]]],
-    step: Callable[[], None],
+    threads: int,
+    step: Step,
 ) -> Digests:
-    """Write the windows as they come into plain files, and return a digest of each."""
-    digests: Digests = {}
-    with rasterio.Env(**SAFE), contextlib.ExitStack() as stack:
-        opened = [stack.enter_context(_opened(_part(file), plan)) for file in files]
-        for file, each in zip(opened, maps, strict=True):
-            file.set_band_description(1, f"{each.title.en} / {each.title.zh}")
-            file.units = (each.unit,)
-            titles = {"title_en": each.title.en, "title_zh": each.title.zh, "unit": each.unit}
-            file.update_tags(**titles, **each.about, **about)
-        for window, arrays in drawn:
-            for number, (file, array) in enumerate(zip(opened, arrays, strict=True)):
-                file.write(array, 1, window=window)
-                digests[number, window.row_off, window.col_off] = zlib.crc32(array)
-            step()
+    """Make the files of some maps, and return a digest of each window."""
+    plan = spreader.plan
+    shape = plan.grid.height, plan.grid.width
+    with contextlib.ExitStack() as stack:
+        pyramids = [stack.enter_context(closing(Pyramid(_part(f), shape))) for f in files]
+        known, digests = _draw(pyramids, spreader, maps, threads, step)
+        said = [_tags(plan, each, about, own) for each, own in zip(maps, known, strict=True)]
+        pool = stack.enter_context(ThreadPoolExecutor(threads))
+        list(pool.map(_finish, files, pyramids, said))
     return digests
+
+
+def _draw(
+    pyramids: Sequence[Pyramid], spreader: Spreader, maps: Sequence[Map], threads: int, step: Step
+) -> tuple[list[Statistics], Digests]:
+    """Make and pack every window; return what is known of the pixels, and a digest of each."""
+
+    def use(window: Window, arrays: NDArray[np.float32]) -> Drawn:
+        key = 0, window.row_off // BLOCK, window.col_off // BLOCK
+        for pyramid, array in zip(pyramids, arrays, strict=True):
+            pyramid.grow(key, array)
+        return window, [(zlib.crc32(array), loop(survey)(array)) for array in arrays]
+
+    digests: Digests = {}
+    known = [Statistics() for _ in maps]
+    windows = sorted(tiles(spreader.plan.grid, BLOCK), key=nearby)
+    with closing(stream(spreader, maps, windows, threads, use)) as drawn:
+        for window, found in drawn:
+            for number, (digest, surveyed) in enumerate(found):
+                digests[number, window.row_off, window.col_off] = digest
+                known[number].add(*surveyed)
+            step()
+    return known, digests
 
 
 def _part(file: Path) -> Path:
     return file.with_name(f"{file.name}.part")
 
 
-def _opened(path: Path, plan: Plan) -> Any:
-    """Plain tiled file on the account grid; a tile without a number takes no space."""
+def _tags(plan: Plan, each: Map, about: dict[str, str], known: Statistics) -> dict[int, Tag]:
+    """Tags that say where a map lies and what it is, as GDAL writes them."""
     with open_file(plan.layers[0].path) as ecosystem:
-        crs, transform = ecosystem.crs, ecosystem.transform
-    return rasterio.open(
-        path,
-        "w",
-        driver="GTiff",
-        height=plan.grid.height,
-        width=plan.grid.width,
-        count=1,
-        dtype="float32",
-        nodata=np.nan,
-        crs=crs,
-        transform=transform,
-        tiled=True,
-        blockxsize=BLOCK,
-        blockysize=BLOCK,
-        bigtiff="IF_SAFER",
-        sparse_ok=True,
-    )
+        place = {"crs": ecosystem.crs, "transform": ecosystem.transform}
+    form = {"driver": "GTiff", "dtype": "float32", "count": 1, "nodata": np.nan, **place}
+    with rasterio.Env(**SAFE), rasterio.MemoryFile() as memory:
+        with memory.open(height=1, width=1, **form) as file:
+            file.set_band_description(1, f"{each.title.en} / {each.title.zh}")
+            file.units = (each.unit,)
+            titles = {"title_en": each.title.en, "title_zh": each.title.zh, "unit": each.unit}
+            file.update_tags(**titles, **each.about, **about)
+            file.update_tags(1, **known.tags(plan.grid.height * plan.grid.width))
+        return tags_of(memory.read())
 
 
-def _finish(file: Path, threads: int) -> None:
-    """Make the cloud-optimised file of the plain one, and force it to the disk."""
-    with rasterio.Env(**SAFE):
-        rasterio.shutil.copy(_part(file), file, **COG, num_threads=threads)
+def _finish(file: Path, pyramid: Pyramid, about: dict[int, Tag]) -> None:
+    """Make the cloud-optimised file of packed tiles, and force it to the disk."""
+    assemble(file, pyramid.spool, pyramid.shape, about)
+    pyramid.close()
     _part(file).unlink()
     sync_file(file)
 
 
+class Written:
+    """A file that is finished, as others will read it."""
+
+    def __init__(self, file: Path) -> None:
+        self._lost = IdentityError(Problem("E713", {"file": f"{FOLDER}/{file.name}"}))
+        self._file = rasterio.open(file)
+        with self._damaged():
+            self._tiles = tiles_of(self._file, 1)
+
+    def close(self) -> None:
+        """Close the file."""
+        for file in filter(None, (self._file, self._tiles)):
+            file.close()
+
+    def read(self, window: Window, digest: int) -> NDArray[np.float32]:
+        """Numbers of a window, in memory that this thread may use again for what it reads next.
+
+        Raises
+        ------
+        IdentityError
+            E713 if they are not what was written.
+        """
+        with self._damaged():
+            found = self._tiles.lend(window) if self._tiles else None
+            if found is None:
+                found = self._file.read(1, window=window)
+            array: NDArray[np.float32] = np.ascontiguousarray(found)
+            if zlib.crc32(array.data) != digest:
+                raise self._lost
+        return array
+
+    @contextlib.contextmanager
+    def _damaged(self) -> Generator[None, None, None]:
+        """Say of a damaged tile that it is not what was written."""
+        try:
+            yield
+        except InputError:
+            raise self._lost from None
+
+
 def _read_back(
-    files: Sequence[Path], plan: Plan, digests: Digests, threads: int, step: Callable[[], None]
+    files: Sequence[Path], plan: Plan, digests: Digests, threads: int, step: Step
 ) -> list[Sums]:
     """Sum of every map times area by place, and of its absolute value, read from the file.
 
@@ -203,28 +242,33 @@ def _read_back(
     """
     grid, count = plan.grid, len(plan.counties.places)
     sums = [np.zeros((2, count)) for _ in files]
-    with (
-        rasterio.Env(**SAFE),
-        contextlib.ExitStack() as stack,
-        ThreadPoolExecutor(threads) as pool,
-    ):
-        opened = [stack.enter_context(rasterio.open(file)) for file in files]
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(rasterio.Env(**SAFE))
+        opened = [stack.enter_context(closing(Written(file))) for file in files]
+        pool = stack.enter_context(ThreadPoolExecutor(threads))
         for window in tiles(grid, BLOCK):
-            places = plan.counties.places_in(window).ravel() + 1
+            places = plan.counties.places_in(window).ravel()
             areas = _areas(grid, window)
 
             def check(number: int) -> None:
-                array = opened[number].read(1, window=window)  # noqa: B023
-                if zlib.crc32(array) != digests[number, window.row_off, window.col_off]:  # noqa: B023
-                    raise IdentityError(Problem("E713", {"file": f"{FOLDER}/{files[number].name}"}))
-                amounts = np.nan_to_num(array.astype(np.float64)).ravel() * areas  # noqa: B023
-                for row, weights in enumerate((amounts, np.abs(amounts))):
-                    found = np.bincount(places, weights, count + 1)  # noqa: B023
-                    sums[number][row] += found[1:]
+                digest = digests[number, window.row_off, window.col_off]  # noqa: B023
+                array = opened[number].read(window, digest)  # noqa: B023
+                found = np.zeros((2, count))
+                loop(weigh)(array.ravel(), places, areas, found)  # noqa: B023
+                sums[number] += found
 
             list(pool.map(check, range(len(files))))
             step()
     return sums
+
+
+def weigh(values, places, areas, found):  # type: ignore[no-untyped-def]
+    """Add values times areas by place to the first row of *found*, absolute ones to the second."""
+    for n in range(np.uint64(values.size)):
+        place, value = places[n], np.float64(values[n])
+        if place >= 0 and value == value:
+            found[0, place] += value * areas[n]
+            found[1, place] += abs(value * areas[n])
 
 
 def _areas(grid: Grid, window: Window) -> NDArray[np.float64]:
