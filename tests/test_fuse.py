@@ -61,23 +61,35 @@ class Data:
         kinds, places, layers, scales, offsets, tables, eligible, factors, heights, widths = (
             self.arguments
         )
-        ends = np.zeros(PLACES * (KINDS + 1) + 1, np.uint64)
-        order, areas = np.empty(kinds.size, np.uint32), np.empty(kinds.size)
-        local = np.arange(PLACES, dtype=np.int32)
-        cells = kinds.ravel(), places.ravel(), local, KINDS + 1
-        count = int(group(*cells, heights, widths, ends, order, areas))
-        values = layers.reshape(len(layers), kinds.size)[:, order[:count]].copy()
+        order, ends, areas = in_cells(kinds, places, heights, widths)
+        values = layers.reshape(len(layers), kinds.size)[:, order].copy()
         readers = padded([column.layers for column in self.columns])
         lookups = padded([column.tables for column in self.columns])
         loop(
-            *(values, ends, areas[:count], scales, offsets, tables, eligible, factors, QUANTUM),
+            *(values, ends, areas, scales, offsets, tables, eligible, factors, QUANTUM),
             *(readers, lookups, p.sums, p.negative, p.missing, p.missing_area, p.blame),
             *(p.pixels, p.areas),
         )
         return p
 
 
-group = numba.njit(error_model="numpy")(segments.group)
+runs, group = room.compiled(segments.runs), room.compiled(segments.group)
+
+
+def in_cells(
+    kinds: np.ndarray, places: np.ndarray, heights: np.ndarray, widths: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pixels inside in the order of their cells, where each cell ends, and their areas."""
+    starts = np.empty(kinds.size + 1, np.uint32)
+    first = starts[: int(runs(places.ravel(), kinds.ravel(), len(widths), starts))]
+    ends = np.zeros(PLACES * (KINDS + 1) + 1, np.uint64)
+    size = kinds.size + segments.BLOCK
+    order, areas = np.empty(size, np.uint32), np.empty(size)
+    wide = np.append(widths, np.zeros(segments.BLOCK))
+    of_runs = starts, places.ravel()[first], kinds.ravel()[first]
+    local = np.arange(PLACES, dtype=np.int32)
+    count = int(group(*of_runs, local, KINDS + 1, heights, wide, ends, order, areas))
+    return order[:count], ends, areas[:count]
 
 
 def registry_columns() -> tuple[list[Column], list[str], int]:

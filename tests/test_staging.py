@@ -13,7 +13,7 @@ from gep.config import RasterSection
 from gep.rasters import Layer, gathered
 
 DTYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64")
-SIZE = 600
+SIZE = 3000
 
 
 def numbers(dtype: str) -> np.ndarray:
@@ -55,9 +55,9 @@ def test_no_number_is_what_numpy_says(
     dtype: str, valid: tuple[float, float] | None, nodata: float | None, fills: list[float]
 ) -> None:
     stored = numbers(dtype)
-    order = np.random.default_rng(4).permutation(SIZE)[:500].astype(np.uint32)
+    order = np.random.default_rng(4).permutation(SIZE)[:2500].astype(np.uint32)
     out = np.zeros(len(order), np.float32)
-    ends = gathered(layer(fills, nodata, valid), stored.reshape(20, 30), order, out)
+    ends = gathered(layer(fills, nodata, valid), stored.reshape(50, 60), order, out)
     nothing: list[Any] = fills if nodata is None else [*fills, nodata]
     wanted = by_numpy(stored, nothing, valid)[order]
     np.testing.assert_array_equal(out, wanted)

@@ -350,7 +350,7 @@ def text_of(function: Callable[..., Any]) -> str:
 
 
 def routine(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compiled *function*, plain Python on arrays that calls no other, cached as `fuse`'s.
+    """Compiled *function*, plain Python on arrays, cached as `fuse`'s.
 
     It keeps its lines and says that they stand in the cache: there numba looks for what it made.
     """

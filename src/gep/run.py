@@ -168,10 +168,11 @@ class Loop:
         return part, tile.present
 
     def _tables_of(self, present: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Tables of the places in a tile, shape (places, tables, 256)."""
-        if not self._tables:
-            return np.zeros((len(present), 1, 256))
-        return np.ascontiguousarray(np.stack([t[present] for t in self._tables], axis=1))
+        """Tables of the places in a tile, shape (places, tables, classes)."""
+        found = np.zeros((len(present), max(1, len(self._tables)), self.kinds))
+        for number, table in enumerate(self._tables):
+            found[:, number] = table[present, : self.kinds]
+        return found
 
 
 def padded(numbers: Sequence[tuple[int, ...]]) -> NDArray[np.int64]:

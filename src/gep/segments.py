@@ -17,81 +17,110 @@ MAGIC = 1.5 * 2.0**52
 """Added to an easy amount it rounds it half-even and leaves the integer in the last bits."""
 BITS = 0x4338000000000000
 """MAGIC as an integer."""
+BLOCK = 8
+"""Pixels of a run written at a time, with what the next run overwrites."""
+SIGN, MANTISSA = np.int32(31), np.int32(0x7FFFFFFF)
+INFINITE, LEAST = np.int32(0x7F800000), np.int32(-0x7F800001)
+"""Infinity as an integer, and minus infinity in the order of integers; NaN is greater than both."""
 
 
-def mark(places, seen):  # type: ignore[no-untyped-def]
-    """Note in *seen* which places occur in *places* (flat); -1 is outside."""
-    last = -1
-    for n in range(np.uint64(places.size)):
-        if places[n] != last:
-            last = places[n]
-            if last >= 0:
-                seen[np.uint64(last)] = True
+def runs(places, codes, width, starts):  # type: ignore[no-untyped-def]
+    """Number of runs: neighbours in a row (of *width* pixels) of one place and one code.
+
+    *places* and *codes* are flat. *starts* has the first pixel of each run, then their end; it is
+    longer by one than there are pixels.
+    """
+    one, wide, size = np.uint64(1), np.uint64(width), np.uint64(places.size)
+    fresh = np.ones(width, np.bool_)
+    count = np.uint64(0)
+    for begin in range(np.uint64(0), size, wide):
+        place, code = places[begin : begin + wide], codes[begin : begin + wide]
+        for n in range(one, wide):
+            fresh[n] = (place[n] != place[n - one]) | (code[n] != code[n - one])
+        for n in range(wide):  # no branch: every other pixel would be guessed wrongly
+            starts[count] = begin + n
+            count += np.uint64(fresh[n])
+    starts[count] = size
+    return count
 
 
-def group(kinds, places, local, classes, row_areas, widths, ends, order, areas):  # type: ignore[no-untyped-def]
+def group(starts, places, kinds, local, classes, row_areas, widths, ends, order, areas):  # type: ignore[no-untyped-def]
     """Sort the pixels of a tile into cells: local place × *classes* + class index.
 
-    *kinds* and *places* are flat, *local* gives the local number of a place. Fills *order* with the
-    pixels of one cell after another, *areas* with their areas [m^2], and *ends* with where each
-    cell ends (its last entry is for what is outside); returns the pixels inside.
+    *places* and *kinds* are those of the runs that begin at *starts*, *local* gives the local
+    number of a place. Fills *order* with the pixels of one cell after another, *areas* with their
+    areas [m^2], and *ends* with where each cell ends (its last entry is for what is outside);
+    returns the pixels inside. *widths*, *order* and *areas* are longer by BLOCK than they need be.
     """
-    size, wide = np.uint64(kinds.size), np.uint64(widths.size)
     outside = np.int32(ends.size - 1)
-    cells = np.empty(kinds.size, np.int32)
-    for n in range(size):
-        place = places[n]
-        inside = place >= 0
-        cell = local[np.uint64(place if inside else 0)] * np.int32(classes) + np.int32(kinds[n])
-        cells[n] = cell if inside else outside
+    cells, chain = np.empty(kinds.size, np.int32), np.empty(kinds.size, np.uint32)
     ends[:] = 0
-    before, run = cells[0], np.uint64(0)
-    for n in range(size):  # neighbours are mostly alike: run by run
-        if cells[n] != before:
-            ends[np.uint64(before)] += run
-            before, run = cells[n], np.uint64(0)
-        run += np.uint64(1)
-    ends[np.uint64(before)] += run
+    for run in range(np.uint64(kinds.size)):
+        place = places[run]
+        inside = place >= 0
+        cell = local[np.uint64(place if inside else 0)] * np.int32(classes) + np.int32(kinds[run])
+        cells[run] = cell if inside else outside
+        ends[np.uint64(cells[run])] += np.uint64(1)
     total = np.uint64(0)
-    for cell in range(np.uint64(outside)):
-        count = ends[cell]
-        ends[cell] = total
-        total += count
-    before, at = outside, np.uint64(0)
-    for row in range(np.uint64(row_areas.size)):
-        begin, high = row * wide, row_areas[row]
-        for column in range(wide):
-            cell = cells[begin + column]
-            if cell != before:
-                ends[np.uint64(before)] = at
-                before, at = cell, ends[np.uint64(cell)]
-            if cell != outside:
-                order[at] = begin + column
-                areas[at] = high * widths[column]
-                at += np.uint64(1)
-    ends[np.uint64(before)] = at
-    ends[np.uint64(outside)] = total
-    return total
+    for cell in range(np.uint64(ends.size)):
+        total, ends[cell] = total + ends[cell], total
+    for run in range(np.uint64(kinds.size)):
+        cell = np.uint64(cells[run])
+        chain[ends[cell]] = run
+        ends[cell] += np.uint64(1)
+    return unroll(starts, chain, row_areas, widths, ends, order, areas)  # type: ignore[no-untyped-call]
+
+
+def unroll(starts, chain, row_areas, widths, ends, order, areas):  # type: ignore[no-untyped-def]
+    """Write the pixels of the runs of *chain* and their areas; *ends* counts runs, then pixels."""
+    one, wide, block = np.uint64(1), np.uint64(widths.size - BLOCK), np.uint64(BLOCK)
+    at = run = np.uint64(0)
+    for cell in range(np.uint64(ends.size - 1)):
+        row = begin = np.uint64(0)
+        while run < ends[cell]:
+            number = np.uint64(chain[run])
+            first, end = np.uint64(starts[number]), np.uint64(starts[number + one])
+            while first >= begin + wide:
+                row, begin = row + one, begin + wide
+            many, left, high = end - first, first - begin, row_areas[row]
+            for done in range(np.uint64(0), many, block):
+                for n in range(done, done + block):  # what is too much the next run overwrites
+                    order[at + n] = first + n
+                    areas[at + n] = high * widths[left + n]
+            at, run = at + many, run + one
+        ends[cell] = at
+    ends[ends.size - 1] = at
+    return at
 
 
 def gather(stored, order, fills, out):  # type: ignore[no-untyped-def]
     """Numbers as stored of the pixels of *order* into *out* (float32), NaN where there is none.
 
     Nothing is what is one of the *fills* (at most two count, of the type of *stored*), or is not
-    finite. Returns the least and the greatest that is there; inf and -inf if none is.
+    finite. Returns the least and the greatest that is there; inf and -inf if none is. They are
+    found among integers in the order of the numbers: of floats a compiler may not change the order.
     """
     some = fills.size > 0
     one, other = (fills[0], fills[-1]) if some else (stored[0], stored[0])
-    least, most = np.float32(np.inf), np.float32(-np.inf)
-    for n in range(np.uint64(order.size)):
-        number = stored[order[n]]
-        value = np.float32(number)
-        nothing = some & ((number == one) | (number == other))
-        value = np.float32(np.nan) if nothing | ~np.isfinite(value) else value
-        out[n] = value
-        least = value if value < least else least
-        most = value if value > most else most
-    return least, most
+    taken, bits = np.empty(CHUNK, stored.dtype), out.view(np.int32)
+    least, most = INFINITE, LEAST
+    for begin in range(0, order.size, CHUNK):
+        pixels, values = order[begin : begin + CHUNK], out[begin : begin + CHUNK]
+        keys = bits[begin : begin + CHUNK]
+        for n in range(np.uint64(pixels.size)):
+            taken[n] = stored[pixels[n]]
+        for n in range(np.uint64(pixels.size)):
+            value = np.float32(taken[n])
+            nothing = some & ((taken[n] == one) | (taken[n] == other))
+            values[n] = np.float32(np.nan) if nothing | ~np.isfinite(value) else value
+        for n in range(np.uint64(pixels.size)):
+            key = keys[n] ^ ((keys[n] >> SIGN) & MANTISSA)
+            least = min(least, key)
+            most = max(most, key if key <= INFINITE else LEAST)
+    ends = np.empty(2, np.int32)
+    ends[0], ends[1] = least, most ^ ((most >> SIGN) & MANTISSA)
+    ends[0] ^= (ends[0] >> SIGN) & MANTISSA
+    return ends.view(np.float32)
 
 
 def alike(density, area, factor, out):  # type: ignore[no-untyped-def]

@@ -120,7 +120,7 @@ class Stager:
         fills = [ecosystem.nodata, *ecosystem.section.fill, *plan.legend.nodata]
         self._fills = [code for code in fills if code is not None]
         self._nodata = len(ecosystems())
-        self._mark, self._group = _routine("mark"), _routine("group")  # before there are threads
+        self._runs, self._group = _routine("runs"), _routine("group")  # before there are threads
         self._of_all: dict[Any, NDArray[np.uint8]] = {}
 
     def tile(self, reader: Reader, window: Window, only: Collection[int] | None = None) -> Tile:
@@ -134,7 +134,7 @@ class Stager:
         if not inside.any():
             nothing = np.zeros((len(self.layers), 0, 0), np.float32)
             return Tile(np.zeros(places.shape, np.uint8), places, nothing, findings)
-        kinds = self._kinds(reader, window, inside, findings)
+        kinds = self._kinds(reader.stored(0, window), inside, window, findings)
         layers = np.empty((len(self.layers), *places.shape), np.float32)
         order = _every(places.size)
         for number in range(len(self.layers)) if only is None else only:
@@ -145,38 +145,62 @@ class Stager:
 
     def sorted(self, reader: Reader, window: Window) -> Sorted:
         """Stage one window for the sums; its layers are not read where nothing is inside."""
-        counties, classes = self.plan.counties, self._nodata + 1
-        places = counties.places_in(window)
-        seen = np.zeros(len(counties.places), np.bool_)
-        self._mark(places.ravel(), seen)
-        present, findings = np.flatnonzero(seen), Findings()
-        ends = np.zeros(len(present) * classes + 1, np.uint64)
-        if not len(present):
+        places = self.plan.counties.places_in(window).ravel()
+        findings = Findings()
+        if places.max() < 0:
             nothing = np.zeros((len(self.layers), 0), np.float32)
+            present, ends = np.zeros(0, np.int64), np.zeros(1, np.uint64)
             return Sorted(present, ends, np.zeros(0), nothing, places.size, findings)
-        kinds = self._kinds(reader, window, places >= 0, findings)
-        local = np.zeros(len(seen), np.int32)
-        local[present] = np.arange(len(present))
-        order, areas = np.empty(places.size, np.uint32), np.empty(places.size)
-        grid = self.plan.grid
-        sides = (
-            grid.row_areas[window.row_off : window.row_off + window.height],
-            grid.column_factors[window.col_off : window.col_off + window.width],
-        )
-        arrays = kinds.ravel(), places.ravel(), local, classes, *sides, ends, order, areas
-        count = int(self._group(*arrays))
-        order, areas = order[:count], areas[:count]
-        values = np.empty((len(self.layers), count), np.float32)
+        stored = reader.lent(0, window)
+        starts = np.empty(places.size + 1, np.uint32)
+        many = int(self._runs(places, stored.ravel(), window.width, starts))
+        heads, kinds = places.take(starts[:many]), self._classes(stored.take(starts[:many]))
+        if (kinds == UNKNOWN).any():
+            inside = (places >= 0).reshape(stored.shape)
+            self._kinds(stored, inside, window, findings)
+            kinds[kinds == UNKNOWN] = self._nodata
+        present, ends, order, areas = self._grouped(window, starts, heads, kinds)
+        values = np.empty((len(self.layers), len(order)), np.float32)
         for number, into in enumerate(values):
             limits = reader.gather(number + 1, window, order, into)
             self._judge(number, into, limits, None, window, findings, order)
-        return Sorted(present, ends, areas, values, places.size - count, findings)
+        return Sorted(present, ends, areas, values, places.size - len(order), findings)
+
+    def _grouped(
+        self,
+        window: Window,
+        starts: NDArray[np.uint32],
+        heads: NDArray[np.int32],
+        kinds: NDArray[np.uint8],
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.uint32], NDArray[np.float64]]:
+        """Places, ends of cells, and pixels with areas of a window, of runs of one place and class.
+
+        *starts* are where the runs begin and end, *heads* their places.
+        """
+        grid, classes = self.plan.grid, self._nodata + 1
+        seen = np.zeros(len(self.plan.counties.places) + 1, np.bool_)
+        seen[heads] = True  # -1 is the last
+        present = np.flatnonzero(seen[:-1])
+        local = np.zeros(len(seen), np.int32)
+        local[present] = np.arange(len(present))
+        ends = np.zeros(len(present) * classes + 1, np.uint64)
+        room = window.height * window.width + segments.BLOCK
+        order, areas = np.empty(room, np.uint32), np.empty(room)
+        row_areas = grid.row_areas[window.row_off : window.row_off + window.height]
+        widths = np.zeros(window.width + segments.BLOCK)
+        widths[: window.width] = grid.column_factors[window.col_off :][: window.width]
+        sides = row_areas, widths
+        count = int(self._group(starts, heads, kinds, local, classes, *sides, ends, order, areas))
+        return present, ends, order[:count], areas[:count]
 
     def _kinds(
-        self, reader: Reader, window: Window, inside: NDArray[np.bool_], findings: Findings
+        self,
+        stored: NDArray[Any],
+        inside: NDArray[np.bool_],
+        window: Window,
+        findings: Findings,
     ) -> NDArray[np.uint8]:
         """Class index of every pixel; codes the legend does not know are noted."""
-        stored = reader.stored(0, window)
         kinds = self._classes(stored)
         unknown = kinds == UNKNOWN
         if unknown.any():

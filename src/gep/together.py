@@ -323,6 +323,10 @@ class View(Reader):
         """Numbers of a layer as stored."""
         return self._reader.stored(self._numbers[number], window, bands)
 
+    def lent(self, number: int, window: Window) -> NDArray[Any]:
+        """As `stored`: another account may ask for it again."""
+        return self._reader.lent(self._numbers[number], window)
+
     def gather(
         self, number: int, window: Window, order: NDArray[np.uint32], out: NDArray[np.float32]
     ) -> tuple[float, float]:
