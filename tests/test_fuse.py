@@ -73,7 +73,7 @@ class Data:
         return p
 
 
-runs, group = room.compiled(segments.runs), room.compiled(segments.group)
+runs, group = room.routine(segments.runs), room.routine(segments.group)
 
 
 def in_cells(

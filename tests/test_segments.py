@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from gep import segments
-from gep.fuse import compiled
+from gep.fuse import routine
 
-runs, group = compiled(segments.runs), compiled(segments.group)
+runs, group = routine(segments.runs), routine(segments.group)
 CLASSES = 5
 SHAPES = [(1, 1), (1, 40), (40, 1), (7, 3), (17, 23), (30, 64)]
 
