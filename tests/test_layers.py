@@ -17,6 +17,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "shipped": {"errors", "reasons"},
     "text": {"errors"},
     "fuse": set(),
+    "ahead": {"fuse"},
+    "collector": set(),
     "units": {"errors"},
     "config": {"errors", "reasons"},
     "lock": {"errors"},
@@ -84,7 +86,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         ),
     },
     "staging": {"ecosystems", "errors", "fuse", "layers", "plan", "rasters", "segments"},
-    "run": {"cube", "ecosystems", "errors", "fuse", "plan", "rasters", "staging"},
+    "run": {"ahead", "cube", "ecosystems", "errors", "fuse", "plan", "rasters", "staging"},
     "origin": {"ecosystems", "fuse", "layers", "plan", "store"},
     "resume": {"errors", "ledger", "origin", "plan", "rasters", "run", "staging", "store"},
     "worker": {
@@ -190,7 +192,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("identities", "outputs", "pricing", "products", "replacements"),
     },
     "engine": {
-        *("acceptance", "accounts", "check", "config", "errors", "identities"),
+        *("acceptance", "accounts", "check", "collector", "config", "errors", "identities"),
         *("manifest", "map_names", "outputs", "plan", "prepared", "quality", "rasters"),
         *("replacements", "result", "run", "scenario", "sensitivity", "stacks", "step"),
         *("cluster", "forecast", "resume", "store"),
@@ -203,7 +205,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("engine", "errors", "map_names", "plan", "rasters", "result", "resume", "run"),
         "scenario",
     },
-    "gep": {"arrays", "engine", "errors", "factors", "quantities", "result", "together"},
+    "gep": {
+        *("arrays", "collector", "engine", "errors", "factors", "quantities", "result"),
+        "together",
+    },
     # people
     "words": set(),
     "terminal": {
@@ -233,7 +238,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "words",
     },
     "cli": {
-        *("compare", "console", "differences", "engine", "errors", "explain", "gep", "help"),
+        *("collector", "compare", "console", "differences", "engine", "errors", "explain", "gep"),
+        "help",
         *("listing", "outputs", "overview", "plain", "profile", "running", "sample"),
         *("step", "template", "terminal", "verify", "words"),
     },

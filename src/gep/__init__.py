@@ -90,9 +90,12 @@ def open(path: Any) -> "Account":  # noqa: A001
     GepError
         If the file is not there, not TOML, or says something unknown.
     """
-    from gep.engine import Account
+    from gep.collector import resting
 
-    return Account(path)
+    with resting():
+        from gep.engine import Account
+
+        return Account(path)
 
 
 def __getattr__(name: str) -> Any:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gep.collector import resting
 from gep.console import (
     Refused,
     Verbs,
@@ -187,7 +188,8 @@ def run(
     lang: str,
 ) -> None:
     """Account what a gep.toml defines, or several in one pass / 按一个或多个 gep.toml 核算."""
-    from gep import running
+    with resting():
+        from gep import running
 
     if taken := [name for name in maps if name.endswith(".toml")]:
         raise click.UsageError(f"gep run {taken[0]} --maps")

@@ -23,6 +23,7 @@ from gep import (
 from gep.acceptance import accept
 from gep.accounts import account
 from gep.check import Understood
+from gep.collector import resting
 from gep.config import Definition
 from gep.errors import IdentityError, InputError, Problem, stop_on
 from gep.forecast import Forecast, forecast
@@ -33,7 +34,7 @@ from gep.quality.case import Case
 from gep.rasters import threads as default_threads
 from gep.replacements import Said, wrong
 from gep.result import Result
-from gep.run import TILE, By, Progress
+from gep.run import TILE, By, Progress, compile_ahead
 from gep.scenario import CALL, Known, Replaced, Scenario, Sums, alike, sums
 from gep.sensitivity import sensitivities
 from gep.step import Step
@@ -202,8 +203,12 @@ class Account:
         """List every problem that headers, tables, polygons and a sample of the pixels show."""
         return self._check(None)
 
-    def _check(self, before: Plan | None) -> Report:
-        """Check; what the plan *before* has read is not read again."""
+    @resting()
+    def _check(self, before: Plan | None, soon: bool = False) -> Report:
+        """Check; what the plan *before* has read is not read again.
+
+        A loop that is needed *soon* is compiled meanwhile.
+        """
         known = self._base()
         said = self.replaced.coefficients if self.replaced else None
         base = before or (known.plan if known else None)
@@ -212,6 +217,8 @@ class Account:
         shares: dict[str, float] = {}
         found: list[Problem] = []
         if made is not None:
+            if soon and not any(problem.is_error for problem in problems):
+                compile_ahead(made)
             looked = known.looked if known and known.same_pixels(made) else look(made)
             layers, shares, found = looked
             problems += found + unknown(made, self.definition.output.maps)
@@ -396,7 +403,7 @@ class Account:
         self, output: str | Path | None, maps: Wanted, progress: Progress | None, threads: int
     ) -> Report:
         """Check, try the output, and prepare what is lacking: after this the loop can run."""
-        report = self.check()
+        report = self._check(None, soon=True)
         made = self._sound(report, maps)
         if output is not None:
             from gep.outputs.maps import need

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gep.ahead import AHEAD
 from gep.cube import AREA_QUANTUM
 from gep.ecosystems import ecosystems
 from gep.errors import stop_on
@@ -145,6 +146,7 @@ class Loop:
         part = Partials.zeros(len(tile.present), self.kinds, self.columns, self.culprits)
         part.findings, part.outside = tile.findings, tile.outside
         if len(tile.present):
+            AHEAD.wait()
             self._fused(
                 tile.values,
                 tile.ends,
@@ -173,6 +175,12 @@ class Loop:
         for number, table in enumerate(self._tables):
             found[:, number] = table[present, : self.kinds]
         return found
+
+
+def compile_ahead(plan: Plan) -> None:
+    """Have the loop of *plan* compiled, where it is not yet, before it is needed."""
+    columns = [accumulator.column for accumulator in plan.accumulators]
+    AHEAD.begin(columns, len(plan.layers) - 1, len(ecosystems()))
 
 
 def padded(numbers: Sequence[tuple[int, ...]]) -> NDArray[np.int64]:
