@@ -24,11 +24,11 @@ LOOP = '''\
 import numba
 import numpy as np
 from gep import segments
-from gep.fuse import compiled
+from gep.fuse import part
 from gep.segments import CHUNK
 {inlined}
-count = compiled(segments.count)
-alike = compiled(segments.alike)
+count = part(segments.count)
+alike = part(segments.alike)
 KERNELS = {numbers}
 
 {amounts}
@@ -262,7 +262,7 @@ def _kernels(columns: list[Column]) -> list[Callable[..., float]]:
     return list(dict.fromkeys(column.kernel for column in columns))
 
 
-def _imports(columns: list[Column], how: str = "compiled") -> str:
+def _imports(columns: list[Column], how: str = "part") -> str:
     texts = [
         KERNEL.format(module=k.__module__, function=k.__name__, number=n, how=how)
         for n, k in enumerate(_kernels(columns))
@@ -344,32 +344,28 @@ def pixelwise(
     return _compiled(lambda cached: pixelwise_source(column, series, calendar, cached), [column])
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Kernel compiled together with the plain functions it calls by their names.
-
-    It is called by compiled code only: to make it callable from Python would take time, too.
-    """
+def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """Kernel compiled together with the plain functions it calls by their names."""
     import numba
 
-    options: dict[str, Any] = {"error_model": "numpy"}
-    options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    own: Callable[..., Any] = numba.njit(**options)(_bound(function, function.__code__))
-    return own
+    own = _bound(function, function.__code__)
+    found: Callable[..., Any] = numba.njit(error_model="numpy", **options)(own)
+    return found
+
+
+def part(function: Callable[..., Any]) -> Callable[..., Any]:
+    """As `compiled`, for compiled code only: to make it callable from Python would take time."""
+    return compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
-    """As `compiled`, but as part of what calls it: for short formulas called from one place."""
-    import numba
-
-    own: Callable[..., Any] = numba.njit(error_model="numpy", inline="always")(
-        _bound(function, function.__code__)
-    )
-    return own
+    """As `compiled`, but written into what calls it: for short formulas called from one place."""
+    return compiled(function, inline="always")
 
 
 def _bound(function: Callable[..., Any], code: types.CodeType) -> types.FunctionType:
     """*function* of some *code*, with the plain functions it calls compiled."""
-    called = {name: compiled(one) for name, one in _called(function).items()}
+    called = {name: part(one) for name, one in _called(function).items()}
     names = function.__globals__ | called
     return types.FunctionType(code, names, function.__name__, function.__defaults__)
 
