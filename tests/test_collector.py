@@ -1,6 +1,8 @@
 """The collector of garbage rests while a start makes what stays, and only then."""
 
 import gc
+import subprocess
+import sys
 
 import pytest
 
@@ -30,3 +32,17 @@ def test_a_function_may_ask_for_it_every_time() -> None:
     assert not asked()
     assert not asked()
     assert gc.isenabled()
+
+
+def test_a_process_that_ends_leaves_all_as_it_is() -> None:
+    """What was registered before is called after it, and finds everything put aside."""
+    code = """if True:
+        import atexit, gc
+        atexit.register(lambda: print(gc.get_freeze_count() > 1000))
+        from gep.collector import leave_all_at_exit
+        leave_all_at_exit()
+        leave_all_at_exit()
+        print(gc.get_freeze_count())
+    """
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["0", "True"]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gep import plain
+from gep.collector import leave_all_at_exit
 from gep.errors import GepError, Problem, ResourceError
 
 if TYPE_CHECKING:
@@ -190,6 +191,7 @@ class Verbs(click.Group):
         words = list(sys.argv[1:] if args is None else args)
         if not standalone_mode:
             return super().main(words, prog_name, complete_var, standalone_mode=False, **more)
+        leave_all_at_exit()
         try:
             code = super().main(words, prog_name, complete_var, standalone_mode=False, **more)
         except click.exceptions.Abort as error:  # made of Ctrl-C, but of EOFError too
