@@ -25,7 +25,7 @@ from gep.errors import InputError, Problem, UnitError
 from gep.fuse import routine
 from gep.layers import of_classes
 from gep.resampling import FINER, Box, Method, Native, Own, straight, way
-from gep.segments import gather
+from gep.segments import CHUNK, gather
 from gep.sidecars import unread
 from gep.units import factor
 
@@ -609,7 +609,7 @@ def _signed(pixels: float) -> str:
 
 
 @cache
-def _gather() -> Callable[..., tuple[float, float]]:
+def _gather() -> Callable[..., None]:
     return routine(gather)
 
 
@@ -621,9 +621,11 @@ def gathered(
     Returns the least and the greatest that is there; inf and -inf if none is.
     """
     plain, fills = stored.ravel(), _fills(layer, stored.dtype)
-    least, most = _gather()(plain, order, fills[:2], out)
+    ends, taken = np.empty(2, np.float32), np.empty(CHUNK, stored.dtype)
+    views = out.view(np.int32), taken, ends.view(np.int32)
+    _gather()(plain, order, fills[:2], out, *views)
     if layer.section.valid is None and len(fills) <= 2:
-        return float(least), float(most)
+        return float(ends[0]), float(ends[1])
     low, high = layer.section.valid or (-math.inf, math.inf)
     chosen = plain[order]
     with np.errstate(over="ignore"):  # limits beyond what the layer can hold

@@ -93,16 +93,16 @@ def unroll(starts, chain, row_areas, widths, ends, order, areas):  # type: ignor
     return at
 
 
-def gather(stored, order, fills, out):  # type: ignore[no-untyped-def]
+def gather(stored, order, fills, out, bits, taken, ends):  # type: ignore[no-untyped-def]
     """Numbers as stored of the pixels of *order* into *out* (float32), NaN where there is none.
 
     Nothing is what is one of the *fills* (at most two count, of the type of *stored*), or is not
-    finite. Returns the least and the greatest that is there; inf and -inf if none is. They are
+    finite. *ends* gets the least and the greatest that is there; inf and -inf if none is. They are
     found among integers in the order of the numbers: of floats a compiler may not change the order.
+    *bits* and *ends* are float32 seen as int32; *taken* has room for a chunk of *stored*.
     """
     some = fills.size > 0
     one, other = (fills[0], fills[-1]) if some else (stored[0], stored[0])
-    taken, bits = np.empty(CHUNK, stored.dtype), out.view(np.int32)
     least, most = INFINITE, LEAST
     for begin in range(0, order.size, CHUNK):
         pixels, values = order[begin : begin + CHUNK], out[begin : begin + CHUNK]
@@ -117,10 +117,8 @@ def gather(stored, order, fills, out):  # type: ignore[no-untyped-def]
             key = keys[n] ^ ((keys[n] >> SIGN) & MANTISSA)
             least = min(least, key)
             most = max(most, key if key <= INFINITE else LEAST)
-    ends = np.empty(2, np.int32)
     ends[0], ends[1] = least, most ^ ((most >> SIGN) & MANTISSA)
     ends[0] ^= (ends[0] >> SIGN) & MANTISSA
-    return ends.view(np.float32)
 
 
 def alike(density, area, factor, out):  # type: ignore[no-untyped-def]
