@@ -104,12 +104,13 @@ PEERS  ?= build/peers
 INVEST ?= build/invest
 
 .PHONY: bench bench-peers
-bench: $(DEMO)
+bench: $(TEST)
 	$(BIN)/python benchmarks/run.py --size $(SIZE)
+	$(BIN)/python benchmarks/kills.py $(SIZE)
 	$(BIN)/python docs/performance.py
 
 # pygeoprocessing and InVEST are left out, and said, where GDAL's headers are missing: benchmarks/peers/make_invest.sh.
-bench-peers: $(DEMO)
+bench-peers: $(TEST)
 	@test -x $(PEERS)/bin/python || PYTHON=$(abspath $(BIN)/python) benchmarks/peers/make_peers.sh $(PEERS)
 	@test -x $(INVEST)/bin/python || ! command -v gdal-config >/dev/null || benchmarks/peers/make_invest.sh $(INVEST)
 	$(BIN)/python benchmarks/side_by_side.py --size $(SIZE) --peers $(PEERS) $$(test ! -x $(INVEST)/bin/python || echo --invest $(INVEST))

@@ -3,13 +3,15 @@
 #
 # Needs a C++ compiler and GDAL's library with its headers (Debian: build-essential libgdal-dev),
 # and Python 3.11. Everything else comes from the package index. Takes some three minutes. The Python
-# bindings of GDAL must have the version of the library, so theirs is not fixed here.
+# bindings of GDAL must have the version of the library, so theirs is not fixed here; all others are,
+# in invest.txt.
 # InVEST is Apache-2.0; it is only run beside the engine, never installed with it.
 set -euo pipefail
 folder=${1:?folder of the environment to make}
 
 "${PYTHON:-python3}" -m venv "$folder"
-pip() { "$folder/bin/python" -m pip --disable-pip-version-check install -q "$@"; }
+versions=$(cd "$(dirname "$0")" && pwd)/invest.txt
+pip() { "$folder/bin/python" -m pip --disable-pip-version-check install -q -c "$versions" "$@"; }
 
 # Built without isolation: the bindings need numpy at hand, pygeoprocessing fails with Cython 3.1.
 pip 'setuptools>=77,<81' wheel 'numpy<3' 'cython<3.1' setuptools_scm babel poetry poetry_dynamic_versioning \
