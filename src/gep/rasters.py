@@ -650,8 +650,16 @@ def _fills(layer: Layer, dtype: np.dtype[Any]) -> NDArray[Any]:
 class Reader:
     """Open files of one thread: reads windows of the account grid."""
 
-    def __init__(self, layers: list[Layer], target: Grid, beside: "Reader | None" = None) -> None:
+    def __init__(
+        self,
+        layers: list[Layer],
+        target: Grid,
+        beside: "Reader | None" = None,
+        pieces: bool = False,
+    ) -> None:
         self._target = target
+        self._pieces = pieces
+        """Small parts of tiles are decoded here as well, which fills no memory of GDAL's."""
         self._layers = layers
         self._beside = beside
         """Reader of another thread, open as long as this one, whose tiles this one may use."""
@@ -699,7 +707,7 @@ class Reader:
 
     def _read(self, number: int, chosen: int | list[int], window: Window) -> NDArray[Any]:
         tiles = self._tiles[number] if chosen == self._layers[number].section.band else None
-        found = tiles.read(window) if tiles and tiles.suits(window) else None
+        found = tiles.read(window) if tiles and self._suits(tiles, window) else None
         if found is not None:
             return found
         try:
@@ -708,6 +716,9 @@ class Reader:
             path = self._layers[number].path
             raise InputError(Problem("E101", {"file": path, "why": error})) from None
         return array
+
+    def _suits(self, tiles: Tiles, window: Window) -> bool:
+        return self._pieces or tiles.suits(window)
 
     def stored(self, number: int, window: Window, bands: int | None = None) -> NDArray[Any]:
         """Numbers of layer *number* as stored, shape (rows, columns).
@@ -731,7 +742,7 @@ class Reader:
     def lent(self, number: int, window: Window) -> NDArray[Any]:
         """As `stored`, but in memory that whatever this reader decodes next may overwrite."""
         tiles = None if number in self._native else self._tiles[number]
-        found = tiles.lend(window) if tiles and tiles.suits(window) else None
+        found = tiles.lend(window) if tiles and self._suits(tiles, window) else None
         return self.stored(number, window) if found is None else found
 
     def gather(

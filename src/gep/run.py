@@ -333,7 +333,7 @@ def same_after_retiling(plan: Plan, loop: Loop) -> tuple[int, list[int], list[in
     chosen = random.Random(len(windows)).sample(windows, max(1, len(windows) // 100))
     cut = [part for window in chosen for part in _pieces(window)]
     sums = []
-    with Reader(plan.layers, plan.grid) as reader:
+    with Reader(plan.layers, plan.grid, pieces=True) as reader:
         totals = [_summed(loop, reader, pieces) for pieces in (chosen, cut)]
     for partials in totals:
         by_column = partials.total(partials.sums).sum(axis=(0, 1))
