@@ -214,16 +214,21 @@ def plain_lzw(packed: bytes, room: int) -> bytes | None:
     return out if len(out) == room else None
 
 
+@pytest.mark.parametrize("wide", [16, 48, 400, 512])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_predictor_of_floats_by_hand(dtype: str) -> None:
+def test_predictor_of_floats_by_hand(dtype: str, wide: int) -> None:
     """Technical Note 3: planes of bytes, the highest first, then differences of all bytes."""
-    stored = numbers(11, dtype, (16, 48), 999)
+    stored = numbers(11, dtype, (16, wide), 999)
+    stored[7] = np.uint8(255).repeat(stored[7].nbytes).view(dtype)  # the greatest sums there are
     size = stored.dtype.itemsize
     planes = stored.astype(stored.dtype.newbyteorder(">")).view(np.uint8)
-    lines = planes.reshape(16, 48, size).transpose(0, 2, 1).reshape(16, -1)
+    lines = planes.reshape(16, wide, size).transpose(0, 2, 1).reshape(16, -1)
     lines[:, 1:] = np.diff(lines, axis=1)
-    bits, line = lines.view(f"u{size}"), np.empty(6 * size, np.uint64)
-    loop(unpacking.undo_floating)(lines.view(np.uint64), bits, line, line.view(np.uint8), 3, 16)
+    lines[9] = 255  # steps of 255, over and over
+    sums = np.cumsum(lines[9], dtype=np.uint8).reshape(size, wide).T[:, ::-1]
+    stored[9] = np.ascontiguousarray(sums).view(dtype)[:, 0]
+    bits, room = lines.view(f"u{size}"), np.empty(lines.shape[1], np.uint64)
+    loop(unpacking.undo_floating)(lines, bits, room, 3, 16)
     assert bits[3:].tobytes() == stored[3:].tobytes()
 
 

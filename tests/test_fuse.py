@@ -80,13 +80,15 @@ def in_cells(
     kinds: np.ndarray, places: np.ndarray, heights: np.ndarray, widths: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pixels inside in the order of their cells, where each cell ends, and their areas."""
-    starts = np.empty(kinds.size + 1, np.uint32)
-    first = starts[: int(runs(places.ravel(), kinds.ravel(), len(widths), starts))]
+    starts, seen = np.empty(kinds.size + 1, np.uint32), np.zeros(PLACES, bool)
+    heads, firsts = np.empty_like(places.ravel()), np.empty_like(kinds.ravel())
+    flat = places.ravel(), kinds.ravel()
+    many = int(runs(*flat, len(widths), starts, heads, firsts, seen))
     ends = np.zeros(PLACES * (KINDS + 1) + 1, np.uint64)
     size = kinds.size + segments.BLOCK
     order, areas = np.empty(size, np.uint32), np.empty(size)
     wide = np.append(widths, np.zeros(segments.BLOCK))
-    of_runs = starts, places.ravel()[first], kinds.ravel()[first]
+    of_runs = starts, heads[:many], firsts[:many]
     local = np.arange(PLACES, dtype=np.int32)
     count = int(group(*of_runs, local, KINDS + 1, heights, wide, ends, order, areas))
     return order[:count], ends, areas[:count]

@@ -22,9 +22,14 @@ def patches(seed: int, shape: tuple[int, int], alike: int, least: int, most: int
 
 
 def starts_of(places: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """Where runs begin, and their end."""
-    starts = np.zeros(places.size + 1, np.uint32)
-    many = int(runs(places.ravel(), codes.ravel(), places.shape[1], starts))
+    """Where runs begin, and their end; what else is said of them is what is there."""
+    starts, seen = np.zeros(places.size + 1, np.uint32), np.zeros(6, bool)
+    heads, firsts = np.empty_like(places.ravel()), np.empty_like(codes.ravel())
+    flat = places.ravel(), codes.ravel()
+    many = int(runs(*flat, places.shape[1], starts, heads, firsts, seen))
+    np.testing.assert_array_equal(heads[:many], flat[0][starts[:many]])
+    np.testing.assert_array_equal(firsts[:many], flat[1][starts[:many]])
+    np.testing.assert_array_equal(np.flatnonzero(seen), np.unique(places[places >= 0]))
     return starts[: many + 1]
 
 

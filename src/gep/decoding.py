@@ -178,10 +178,8 @@ class Tiles:
         """Tile with predictor 3 undone in some rows; its numbers have one byte order everywhere."""
         size = self.dtype.itemsize
         if self.samples == 1:
-            words, bits = lines.view(np.uint64), lines.view(f"u{size}")
-            line = np.empty_like(words[0])
-            memory = (words, bits, line, line.view(np.uint8))
-            loop(undo_floating)(*memory, rows.start, rows.stop)
+            bits, room = lines.view(f"u{size}"), np.empty(lines.shape[1], np.uint64)
+            loop(undo_floating)(lines, bits, room, rows.start, rows.stop)
             return bits.view(self.dtype)
         columns = (self.sample, lines.shape[1], self.samples)
         loop(undo_differences)(lines.view(np.int8), rows.start, rows.stop, *columns)

@@ -6,7 +6,7 @@ import threading
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -637,7 +637,12 @@ def gathered(
 def _fills(layer: Layer, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Stored numbers that mean nothing, of the type of the layer; those it cannot hold are none."""
     said = [*layer.section.fill, *([] if layer.nodata is None else [layer.nodata])]
-    said = [fill for fill in said if not math.isnan(fill)]
+    return _held(tuple(fill for fill in said if not math.isnan(fill)), dtype)
+
+
+@lru_cache(1024)
+def _held(said: tuple[float, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Those of some numbers that a type can hold, of that type."""
     if dtype.kind == "f":
         with np.errstate(over="ignore"):
             return np.array(said, dtype)

@@ -24,11 +24,12 @@ INFINITE, LEAST = np.int32(0x7F800000), np.int32(-0x7F800001)
 """Infinity as an integer, and minus infinity in the order of integers; NaN is greater than both."""
 
 
-def runs(places, codes, width, starts):  # type: ignore[no-untyped-def]
+def runs(places, codes, width, starts, heads, firsts, seen):  # type: ignore[no-untyped-def]
     """Number of runs: neighbours in a row (of *width* pixels) of one place and one code.
 
-    *places* and *codes* are flat. *starts* has the first pixel of each run, then their end; it is
-    longer by one than there are pixels.
+    *places* and *codes* are flat. *starts* gets the first pixel of each run, then their end: it is
+    longer by one than there are pixels. *heads* and *firsts* get the place and code of each run,
+    *seen* which places occur; -1 is outside.
     """
     one, wide, size = np.uint64(1), np.uint64(width), np.uint64(places.size)
     fresh = np.ones(width, np.bool_)
@@ -41,6 +42,14 @@ def runs(places, codes, width, starts):  # type: ignore[no-untyped-def]
             starts[count] = begin + n
             count += np.uint64(fresh[n])
     starts[count] = size
+    for run in range(count):
+        heads[run], firsts[run] = places[starts[run]], codes[starts[run]]
+    last = -1
+    for run in range(count):
+        if heads[run] != last:
+            last = heads[run]
+            if last >= 0:
+                seen[np.uint64(last)] = True
     return count
 
 

@@ -145,43 +145,50 @@ class Stager:
 
     def sorted(self, reader: Reader, window: Window) -> Sorted:
         """Stage one window for the sums; its layers are not read where nothing is inside."""
-        places = self.plan.counties.places_in(window).ravel()
+        places = self.plan.counties.places_in(window)
         findings = Findings()
         if places.max() < 0:
             nothing = np.zeros((len(self.layers), 0), np.float32)
             present, ends = np.zeros(0, np.int64), np.zeros(1, np.uint64)
             return Sorted(present, ends, np.zeros(0), nothing, places.size, findings)
         stored = reader.lent(0, window)
-        starts = np.empty(places.size + 1, np.uint32)
-        many = int(self._runs(places, stored.ravel(), window.width, starts))
-        heads, kinds = places.take(starts[:many]), self._classes(stored.take(starts[:many]))
+        present, starts, heads, firsts = self._in_runs(places, stored)
+        kinds = self._classes(firsts)
         if (kinds == UNKNOWN).any():
-            inside = (places >= 0).reshape(stored.shape)
-            self._kinds(stored, inside, window, findings)
+            self._kinds(stored, places >= 0, window, findings)
             kinds[kinds == UNKNOWN] = self._nodata
-        present, ends, order, areas = self._grouped(window, starts, heads, kinds)
+        ends, order, areas = self._grouped(window, present, starts, heads, kinds)
         values = np.empty((len(self.layers), len(order)), np.float32)
         for number, into in enumerate(values):
             limits = reader.gather(number + 1, window, order, into)
             self._judge(number, into, limits, None, window, findings, order)
         return Sorted(present, ends, areas, values, places.size - len(order), findings)
 
+    def _in_runs(
+        self, places: NDArray[np.int32], stored: NDArray[Any]
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.int32], NDArray[Any]]:
+        """Places that occur; and where runs of one place and code begin, their places and codes."""
+        starts = np.empty(places.size + 1, np.uint32)
+        heads, firsts = np.empty(places.size, np.int32), np.empty(places.size, stored.dtype)
+        seen = np.zeros(len(self.plan.counties.places), np.bool_)
+        flat = places.ravel(), stored.ravel()
+        many = int(self._runs(*flat, places.shape[1], starts, heads, firsts, seen))
+        return np.flatnonzero(seen), starts, heads[:many], firsts[:many]
+
     def _grouped(
         self,
         window: Window,
+        present: NDArray[np.int64],
         starts: NDArray[np.uint32],
         heads: NDArray[np.int32],
         kinds: NDArray[np.uint8],
-    ) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.uint32], NDArray[np.float64]]:
-        """Places, ends of cells, and pixels with areas of a window, of runs of one place and class.
+    ) -> tuple[NDArray[np.uint64], NDArray[np.uint32], NDArray[np.float64]]:
+        """Ends of the cells of a window, and its pixels with their areas in that order.
 
-        *starts* are where the runs begin and end, *heads* their places.
+        *present* are its places, *starts* where its runs begin, *heads* and *kinds* what they are.
         """
         grid, classes = self.plan.grid, self._nodata + 1
-        seen = np.zeros(len(self.plan.counties.places) + 1, np.bool_)
-        seen[heads] = True  # -1 is the last
-        present = np.flatnonzero(seen[:-1])
-        local = np.zeros(len(seen), np.int32)
+        local = np.zeros(len(self.plan.counties.places), np.int32)
         local[present] = np.arange(len(present))
         ends = np.zeros(len(present) * classes + 1, np.uint64)
         room = window.height * window.width + segments.BLOCK
@@ -189,9 +196,9 @@ class Stager:
         row_areas = grid.row_areas[window.row_off : window.row_off + window.height]
         widths = np.zeros(window.width + segments.BLOCK)
         widths[: window.width] = grid.column_factors[window.col_off :][: window.width]
-        sides = row_areas, widths
-        count = int(self._group(starts, heads, kinds, local, classes, *sides, ends, order, areas))
-        return present, ends, order[:count], areas[:count]
+        of_runs = starts, heads, kinds, local, classes
+        count = int(self._group(*of_runs, row_areas, widths, ends, order, areas))
+        return ends, order[:count], areas[:count]
 
     def _kinds(
         self,

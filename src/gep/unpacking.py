@@ -202,34 +202,48 @@ def undo_differences(
 
 
 def undo_floating(
-    words: NDArray[np.uint64],
-    bits: NDArray[Any],
-    line: NDArray[np.uint64],
-    planes: Bytes,
-    top: int,
-    bottom: int,
+    planes: Bytes, bits: NDArray[Any], room: NDArray[np.uint64], top: int, bottom: int
 ) -> None:
     """Undo predictor 3 in place, in rows *top* to *bottom* of a tile of one band.
 
-    *words* and *bits* are the tile, seen as unsigned integers of eight bytes and of the size of its
-    numbers; *line* and *planes* memory for one row, as words and as bytes. The running sum over the
-    bytes of a row is taken of eight at once: of the even and of the odd ones, in 16 bits each,
-    multiplied with 1 in each of the four places. Then the bytes of a number, the highest of all
-    numbers first, are put together.
+    *planes* and *bits* are the tile, seen as bytes, the highest of all numbers of a row first, and
+    as unsigned integers of the size of its numbers; *room* is memory for a row of *planes*, eight
+    times as wide. Four bytes of a number stand in one word, 16 bits each, so that their running
+    sums are one addition a number, and none flows into the next if it is cut in time.
     """
-    even, ones = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0001000100010001)
-    lowest, byte, two, six = np.uint64(255), np.uint64(8), np.uint64(16), np.uint64(48)
-    count = bits.shape[1]
+    mask, lowest, pairs = np.uint64(0x00FF00FF00FF00FF), np.uint64(255), np.uint64(0xFFFF)
+    count, often = np.uint64(bits.shape[1]), np.uint64(128)
+    one, two, three = np.uint64(16), np.uint64(32), np.uint64(48)
     for y in range(top, bottom):
-        carry, packed, into = ZERO, words[y], bits[y]
-        for x in range(len(packed)):
-            evens = (packed[x] & even) * ones
-            odds = ((packed[x] >> byte) & even) * ones
-            both = evens + odds
-            before = (carry & lowest) * ones
-            line[x] = ((evens + (odds << two) + before) & even) | (((both + before) & even) << byte)
-            carry += both >> six
-        for first in range(0, len(planes), count):
-            plane = planes[first : first + count]
-            for x in range(count):  # what was there is shifted out by the time the last plane is in
-                into[x] = (into[x] << 8) | plane[x]
+        row, into, before = planes[y], bits[y], ZERO
+        for first in range(ZERO, np.uint64(row.size), FOUR * count):
+            line = room[first : first + count]
+            a, b = row[first : first + count], row[first + count :]
+            c, d = row[first + count + count :], row[first + count + count + count :]
+            for x in range(count):
+                line[x] = (
+                    np.uint64(a[x]) << three
+                    | np.uint64(b[x]) << two
+                    | np.uint64(c[x]) << one
+                    | np.uint64(d[x])
+                )
+            total = ZERO
+            for begin in range(ZERO, count, often):
+                total &= mask
+                for x in range(begin, min(begin + often, count)):
+                    total += line[x]
+                    line[x] = total
+            after_a = before + (total >> three & lowest)
+            after_b = after_a + (total >> two & lowest)
+            after_c = after_b + (total >> one & lowest)
+            carry = (before << three) + ((after_a & lowest) << two)
+            carry += ((after_b & lowest) << one) + (after_c & lowest)
+            before = (after_c + total) & lowest
+            for x in range(count):
+                line[x] = ((line[x] & mask) + carry) & mask
+        for first in range(ZERO, np.uint64(row.size), FOUR * count):
+            line = room[first : first + count]
+            for x in range(count):  # what was there is shifted out once the last four bytes are in
+                both = line[x] | line[x] >> EIGHT
+                both = (both & pairs) | (both >> one & (pairs << one))
+                into[x] = (np.uint64(into[x]) << two) | both
