@@ -121,7 +121,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("sequence", "step"),
     },
     "rows": {
-        *("coefficients", "cube", "ecosystems", "errors", "plan", "products", "service"),
+        *("coefficients", "cube", "ecosystems", "errors", "plan", "products", "run", "service"),
         *("statistics", "units"),
     },
     "replacements": {"coefficients", "ecosystems", "errors", "units", "text"},
@@ -142,7 +142,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "sensitivity": {
         *("acceptance", "accounts", "cube", "ecosystems", "errors", "plan", "rows", "run"),
-        "variants",
+        *("service", "variants"),
     },
     "identities": {"counties", "cube", "ecosystems", "errors", "plan", "run"},
     # what people get
@@ -154,8 +154,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "spreading": {"cube", "densities", "ecosystems", "fuse", "plan", "rasters", "staging"},
     "outputs": {
-        *("decoding", "densities", "errors", "fuse", "identities", "plan", "rasters", "spreading"),
-        *("store", "tables", "unpacking"),
+        *("cube", "decoding", "densities", "errors", "fuse", "identities", "plan", "rasters"),
+        *("spreading", "store", "tables", "unpacking"),
     },
     "manifest": {
         *("coefficients", "config", "cube", "ecosystems", "errors", "identities", "plan"),

@@ -1,5 +1,6 @@
 """Partials, caps, rows, derived indicators and prices of a year → the account cube."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -7,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from gep.coefficients import GIVEN, Book, Coefficient, same_for, weakest
+from gep.coefficients import GIVEN, Book, Coefficient, same_for, weaker, weakest
 from gep.columns import COMPARED
 from gep.cube import (
     AREA_QUANTUM,
@@ -41,7 +42,7 @@ def account(plan: Plan, partials: Partials) -> Cube:
     With a base year, `constant` is the same account in the money of that year. What is wrong with
     coverage and prices is among its problems: E305, E306, W305, W306, W521 to W524, W526.
     """
-    weights = Weights(plan.counties.places, partials.areas, partials.total(partials.sums))
+    weights = Weights(plan.counties.places, partials)
     problems: list[Problem] = []
     lines = quantities(plan, plan.items, partials, weights, problems)
     counties = plan.counties
@@ -67,12 +68,22 @@ def account(plan: Plan, partials: Partials) -> Cube:
 
 
 def quantities(
-    plan: Plan, items: list[Item], partials: Partials, weights: Weights, problems: list[Problem]
+    plan: Plan,
+    items: list[Item],
+    partials: Partials,
+    weights: Weights,
+    problems: list[Problem],
+    known: Iterable[Line] = (),
 ) -> list[Line]:
-    """Lines of some items without their money, in the profile's order of services."""
-    lines: dict[tuple[str, str], Line] = {}
+    """Lines of some items without their money, in the profile's order of services.
+
+    Those that are *known* are among them as they are.
+    """
+    lines = {line.key: line for line in known}
     for item in sorted(items, key=lambda item: isinstance(item.indicator, Derived)):
         i = item.indicator
+        if item.key in lines:
+            continue
         if isinstance(i, Products):
             lines |= {line.key: line for line in products(plan, item, weights)}
         elif isinstance(i, Derived):
@@ -136,10 +147,10 @@ def _extent(plan: Plan, partials: Partials) -> dict[Leaf, int]:
     """Area of every ecosystem of every place, in area quanta; `nodata` where it is unknown."""
     keys = [*ecosystems(), "nodata"]
     return {
-        (place, key): int(partials.areas[p, k])
-        for p, place in enumerate(plan.counties.places)
-        for k, key in enumerate(keys)
-        if partials.areas[p, k]
+        (place, key): area
+        for place, areas in zip(plan.counties.places, partials.areas.tolist(), strict=True)
+        for key, area in zip(keys, areas, strict=True)
+        if area
     }
 
 
@@ -192,27 +203,37 @@ def _pixels(
 ) -> Line:
     """Line of an indicator summed over pixels; a class that is missing whole is missing, not 0."""
     assert item.accumulator is not None
-    column, keys = item.accumulator, list(ecosystems())
-    exact_sums = partials.total(partials.sums[:, :, column])
-    negative = partials.total(partials.negative[:, :, column])
-    amounts: Amounts = {}
-    coverage: dict[str, Decimal] = {}
+    column, places = item.accumulator, plan.counties.places
+    amounts = _of_column(plan, partials, column)
     eligible = list(plan.accumulators[column].eligible)
-    gone = partials.missing[:, :, column] == partials.pixels
-    for p, place in enumerate(plan.counties.places):
-        for k in eligible:
-            if partials.pixels[p, k]:
-                amounts[place, keys[k]] = None if gone[p, k] else int(exact_sums[p, k])
-        whole = int(partials.areas[p, eligible].sum())
-        missing = int(partials.missing_area[p, eligible, column].sum())
-        if whole:
-            coverage[place] = Decimal(whole - missing) / Decimal(whole)
+    whole = partials.areas[:, eligible].sum(axis=1).tolist()
+    missing = partials.missing_area[:, eligible, column].sum(axis=1).tolist()
+    coverage = {
+        place: Decimal(area - gone) / Decimal(area)
+        for place, area, gone in zip(places, whole, missing, strict=True)
+        if area
+    }
     _check_coverage(plan, item, coverage, partials.blame[column], problems)
     capped = _cap(plan, i, amounts) if i.cap else {}
-    sums = zip(plan.counties.places, negative.sum(axis=1), strict=True)
-    below = {place: int(total) for place, total in sums if total}
+    negative = partials.total(partials.negative[:, :, column]).sum(axis=1)
+    below = {place: int(total) for place, total in zip(places, negative, strict=True) if total}
     line = _line(plan, item, i, amounts)
     return replace(line, coverage=coverage, capped=capped, negative=below)
+
+
+def _of_column(plan: Plan, partials: Partials, column: int) -> Amounts:
+    """Sums of a column by place and eligible class; missing where every pixel of it is."""
+    eligible, keys = list(plan.accumulators[column].eligible), list(ecosystems())
+    kinds = [keys[k] for k in eligible]
+    sums = partials.total(partials.sums[:, eligible, column]).tolist()
+    pixels = partials.pixels[:, eligible]
+    gone = (partials.missing[:, eligible, column] == pixels).tolist()
+    amounts: Amounts = {}
+    for place, *row in zip(plan.counties.places, sums, pixels.tolist(), gone, strict=True):
+        for kind, total, count, lost in zip(kinds, *row, strict=True):
+            if count:
+                amounts[place, kind] = None if lost else total
+    return amounts
 
 
 def _check_coverage(
@@ -273,7 +294,7 @@ def _derived(plan: Plan, item: Item, d: Derived, base: Line) -> Line:
     year = plan.definition.account.year
     amounts = derived_amounts(d, item.coefficients, base, year)
     line = _line(plan, item, d, amounts)
-    states = {leaf: weakest((state, base.states[leaf])) for leaf, state in line.states.items()}
+    states = {leaf: weaker(state, (base.states[leaf],)) for leaf, state in line.states.items()}
     return replace(line, states=states, coverage=base.coverage)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +81,16 @@ def same_for(found: Iterable["Coefficient"]) -> Callable[[tuple[str, str]], tupl
 
 def weakest(states: Iterable[str]) -> str:
     """Return the weakest of several states of verification; `yes` only if all are."""
-    order = ("yes", GIVEN, *STATUSES)
-    return max(states, key=order.index, default="yes")
+    return max(states, key=_ORDER.index, default="yes")
+
+
+_ORDER = ("yes", GIVEN, *STATUSES)
+
+
+@lru_cache(1 << 10)
+def weaker(state: str, others: tuple[str, ...]) -> str:
+    """Return the weakest of a state and others; the leaves of an account have the same few."""
+    return weakest((state, *others))
 
 
 @dataclass(frozen=True)

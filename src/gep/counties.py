@@ -60,6 +60,11 @@ class Counties:
         polygons = np.concatenate([universe, self.polygons[order]])
         return shapes(polygons, places.astype(np.int32), self.grid)
 
+    @cached_property
+    def inside(self) -> NDArray[np.float64]:
+        """Share of the area of every county that lies on the grid."""
+        return inside_share(self.polygons, self.grid)
+
     def places_in(self, window: Window) -> NDArray[np.int32]:
         """Place of every pixel of *window* by its centre, shape (rows, columns); -1 is outside."""
         top, left = window.row_off, window.col_off
@@ -98,14 +103,12 @@ def load(section: CountiesSection, folder: Path, grid: Grid) -> tuple[Counties, 
     shapely.prepare(polygons)
     universe = _universe(section, folder, grid, polygons)
     codes = tuple(frame["code"])
-    cities = tuple(
-        (_column(frame, section.city_code, i), _column(frame, section.city_name, i))
-        for i in range(len(frame))
-    )
+    named = (section.name, section.city_code, section.city_name)
+    names, *cities = (_column(frame, name) for name in named)
     found = Counties(
         codes,
-        tuple(_column(frame, section.name, i) for i in range(len(frame))),
-        cities,
+        names,
+        tuple(zip(*cities, strict=True)),
         areas,
         polygons,
         universe,
@@ -145,9 +148,13 @@ def _text(column: Any) -> Any:
     return column.astype(str).fillna("-").str.strip()
 
 
-def _column(frame: geopandas.GeoDataFrame, name: str | None, row: int) -> str:
-    cell = frame[name].iloc[row] if name else None
-    return "" if cell is None or cell != cell else str(cell)
+def _column(frame: geopandas.GeoDataFrame, name: str | None) -> tuple[str, ...]:
+    """Cells of a column as text; empty ones where there is no such column."""
+    if not name:
+        return ("",) * len(frame)
+    column = frame[name]
+    cells = [column.iloc[row] for row in range(len(frame))]
+    return tuple("" if cell is None or cell != cell else str(cell) for cell in cells)
 
 
 def _check_codes(
@@ -226,9 +233,10 @@ def _check_cover(counties: Counties, path: Path) -> list[Problem]:
     problems = []
     polygons, total = counties.polygons, float(shapely.area(counties.polygons).sum())
     first, second = shapely.STRtree(polygons).query(polygons, predicate="intersects")
-    pairs = [(a, b) for a, b in zip(first, second, strict=True) if a < b]
-    shared = [(float(shapely.intersection(polygons[a], polygons[b]).area), a, b) for a, b in pairs]
-    overlap = sum(area for area, _, _ in shared)
+    first, second = first[first < second], second[first < second]
+    common = shapely.area(shapely.intersection(polygons[first], polygons[second])).tolist()
+    shared = list(zip(common, first, second, strict=True))
+    overlap = sum(common)
     if overlap > OVERLAP * total:
         worst = sorted(shared, reverse=True)[:3]
         names = ", ".join(f"{counties.codes[a]}+{counties.codes[b]}" for _, a, b in worst)
@@ -237,7 +245,7 @@ def _check_cover(counties: Counties, path: Path) -> list[Problem]:
     gap = float(counties.universe.area) - (total - overlap)
     if gap > GAP * total:
         problems.append(Problem("W402", {"file": path, "share": f"{gap / total:.3%}"}))
-    inside = inside_share(polygons, counties.grid)
+    inside = counties.inside
     for row in np.flatnonzero(inside < COVERED):
         fields = {"file": path, "code": counties.codes[row], "name": counties.names[row]}
         problems.append(Problem("E405", fields | {"share": f"{inside[row]:.1%}"}))

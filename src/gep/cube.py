@@ -80,25 +80,40 @@ class Line:
             found.setdefault(leaf[0], []).append(leaf)
         return found
 
+    @cached_property
+    def _cents_of(self) -> dict[str, int]:
+        """Cents of every place that has money."""
+        return _by_place(self.cents)
+
+    @cached_property
+    def lacking(self) -> frozenset[str]:
+        """Places where something is missing that a complete account has."""
+        amounts = self.cents if self.priced else self.amounts
+        return frozenset(leaf[0] for leaf, amount in amounts.items() if amount is None)
+
     def quantity(self, places: Iterable[str]) -> Decimal | None:
         """Quantity of some places together in `unit`; None if no leaf has one."""
-        total = self._sum(self.amounts, places)
-        return None if total is None else total * self.quantum
+        leaves = [leaf for place in places for leaf in self.by_place.get(place, ())]
+        known = [a for a in map(self.amounts.get, leaves) if a is not None]
+        return sum(known) * self.quantum if known else None
 
     def money(self, places: Iterable[str]) -> int | None:
         """Cents of some places together; None if no leaf has money."""
-        return self._sum(self.cents, places)
-
-    def _sum(self, amounts: Amounts, places: Iterable[str]) -> int | None:
-        leaves = [leaf for place in places for leaf in self.by_place.get(place, ())]
-        known = [a for a in (amounts.get(leaf) for leaf in leaves) if a is not None]
+        known = [cents for cents in map(self._cents_of.get, places) if cents is not None]
         return sum(known) if known else None
 
     def lacks(self, place: str) -> bool:
         """Tell whether something is missing at *place* that a complete account has."""
-        amounts = self.cents if self.priced else self.amounts
-        leaves = self.by_place.get(place, ())
-        return any(leaf in amounts and amounts[leaf] is None for leaf in leaves)
+        return place in self.lacking
+
+
+def _by_place(amounts: Amounts) -> dict[str, int]:
+    """Sum of every place that has an amount."""
+    found: dict[str, int] = {}
+    for (place, _), amount in amounts.items():
+        if amount is not None:
+            found[place] = found.get(place, 0) + amount
+    return found
 
 
 @dataclass
@@ -137,10 +152,11 @@ class Cube:
         kept = tuple(places)
         lines = [
             line
-            for line in self.counted()
+            for line in self.lines
+            if line.counted and line.priced
             if group in ("", line.group) and service in ("", line.service)
         ]
-        known = [m for m in (line.money(kept) for line in lines) if m is not None]
+        known = [m for m in [line.money(kept) for line in lines] if m is not None]
         return sum(known) if known else None
 
     def constant_cents(self, places: Iterable[str]) -> int | None:
@@ -160,8 +176,10 @@ class Cube:
 
 def lacks_then(now: Line, then: Line, places: tuple[str, ...] | None = None) -> bool:
     """Tell whether a leaf has no money then, for want of a price, or where it has some now."""
-    for leaf in now.leaves():
-        if (places is None or leaf[0] in places) and then.cents.get(leaf) is None:
+    own = now.by_place
+    chosen = own if places is None else places
+    for leaf in [leaf for place in chosen for leaf in own.get(place, ())]:
+        if then.cents.get(leaf) is None:
             amount = now.amounts.get(leaf) is not None and then.unpriced is not None
             if amount or now.cents.get(leaf) is not None:
                 return True
@@ -174,8 +192,7 @@ def quanta(amount: Decimal | Fraction, quantum: Decimal) -> int:
     >>> [quanta(Decimal(n), Decimal(2)) for n in (1, 3, -1, -3, 5)]
     [0, 2, 0, -2, 2]
     """
-    ratio = Fraction(amount)
-    return half_even(*_divided(ratio.numerator, ratio.denominator, quantum))
+    return half_even(*_divided(*amount.as_integer_ratio(), quantum))
 
 
 def value(amount: int, quantum: Decimal, price: Decimal) -> int:
@@ -184,12 +201,12 @@ def value(amount: int, quantum: Decimal, price: Decimal) -> int:
     >>> value(1_000, Decimal("0.001"), Decimal("7.06"))
     706
     """
-    cents = _cents_of_one(quantum, price)
+    cents = cents_of_one(quantum, price)
     return half_even(amount * cents.numerator, cents.denominator)
 
 
 @lru_cache(1 << 16)
-def _cents_of_one(quantum: Decimal, price: Decimal) -> Fraction:
+def cents_of_one(quantum: Decimal, price: Decimal) -> Fraction:
     """Money of one quantum in 0.01 CNY; an account asks for the same few again and again."""
     return Fraction(quantum) * Fraction(price) * 100
 

@@ -49,6 +49,7 @@ def groups() -> dict[str, Title]:
     return {key: Title(**entry["title"]) for key, entry in entries.items()}
 
 
+@cache
 def members(words: tuple[str, ...]) -> tuple[Ecosystem, ...]:
     """Return the classes named by *words*, each a class or a group; KeyError on anything else."""
     for word in words:

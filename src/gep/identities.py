@@ -5,10 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 import shapely
 
-from gep.counties import inside_share, owned_share
+from gep.counties import owned_share
 from gep.cube import AREA_QUANTUM, UNALLOCATED, Cube, Line, half_even
 from gep.ecosystems import Title
 from gep.errors import Problem
@@ -122,9 +123,9 @@ def _cap(lines: list[Line]) -> Identity:
 def _area(plan: Plan, partials: Partials) -> Identity:
     """Area of every county by its pixels against its polygon on the ellipsoid."""
     by_pixels = [int(quanta) * AREA_QUANTUM for quanta in partials.areas.sum(axis=1)]
-    shares = inside_share(plan.counties.polygons, plan.grid)
+    shares = plan.counties.inside
     if "E401" in plan.definition.accept:
-        shares *= owned_share(plan.counties.polygons)
+        shares = shares * owned_share(plan.counties.polygons)
     polygons = [area * share for area, share in zip(plan.counties.areas, shares, strict=True)]
     pairs = list(zip(by_pixels, polygons, strict=False))
     pixel = plan.grid.pixel**2
@@ -148,6 +149,8 @@ def cents(text: str) -> int | None:
     >>> cents("7.06"), cents("")
     (706, None)
     """
+    if text[-3:-2] == ".":
+        return int(text[:-3] + text[-2:])
     return int(Decimal(text).scaleb(2)) if text else None
 
 
@@ -155,39 +158,79 @@ def of_tables(
     accounts: Iterable[Text], counties: Iterable[Text], extent: Iterable[Text]
 ) -> list[Identity]:
     """Identities of the three tables of a run folder, given their rows as text."""
-    rows, areas = list(accounts), list(counties)
+    leaves, areas = _Leaves(), list(counties)
+    for row in accounts:
+        leaves.add(row)
     by_code = {row["code"]: row for row in areas if row["level"] in ("county", UNALLOCATED)}
     province = next(row for row in areas if row["level"] == "province")
     found = [
-        _counties(rows, by_code, province),
-        _ecosystems(rows, by_code),
+        _counties(leaves, by_code, province),
+        _ecosystems(leaves, by_code),
         _groups(areas),
-        _value(rows, "price", "value"),
-        _extent(list(extent), by_code),
+        leaves.now.identity(),
+        _extent(extent, by_code),
     ]
-    if any(row.get("value_constant") for row in rows):
-        found.append(_constant(rows, by_code, province))
+    if leaves.constant:
+        found.append(_constant(leaves, by_code, province))
     return found
+
+
+class _Products:
+    """Quantity times price of leaves against their values, to half a cent."""
+
+    def __init__(self) -> None:
+        self.compared = self.made = self.given = 0
+        self.holds = True
+
+    def add(self, quantity: str, price: str, value: str) -> None:
+        """Compare one leaf, if it has all three."""
+        if price and quantity and value:
+            made, given = _product(quantity, price), cents(value) or 0
+            self.compared += 1
+            self.made += made
+            self.given += given
+            self.holds &= made == given
+
+    def identity(self) -> Identity:
+        """What came of it."""
+        return make("value", self.compared, self.made, self.given, self.holds)
+
+
+class _Leaves:
+    """What identities need of the rows of the account: sums by county, read once."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, int] = defaultdict(int)
+        self.sums_constant: dict[str, int] = defaultdict(int)
+        self.now, self.then, self.constant = _Products(), _Products(), False
+
+    def add(self, row: Text) -> None:
+        """Add one row; money counts where it states its unit."""
+        value, then, place = row["value"], row.get("value_constant"), row["county_code"]
+        if row["value_unit"]:
+            self.sums[place] += cents(value) or 0
+        self.now.add(row["quantity"], row["price"], value)
+        if then:
+            self.constant = True
+            self.sums_constant[place] += cents(then) or 0
+            self.then.add(row["quantity"], row["price_constant"], then)
 
 
 def _sum(values: Iterable[int | None]) -> int:
     return sum(value for value in values if value is not None)
 
 
-def _counties(rows: list[Text], by_code: Mapping[str, Text], province: Text) -> Identity:
+def _counties(leaves: _Leaves, by_code: Mapping[str, Text], province: Text) -> Identity:
     """Sum of the county rows against the province row, and against the account itself."""
     by_row = _sum(cents(row["gep"]) for row in by_code.values())
-    by_leaf = _sum(cents(row["value"]) for row in rows if row["value_unit"])
+    by_leaf = sum(leaves.sums.values())
     whole = cents(province["gep"]) or 0
     return make("counties", len(by_code), by_row, whole, by_row == whole == by_leaf)
 
 
-def _ecosystems(rows: list[Text], by_code: Mapping[str, Text]) -> Identity:
+def _ecosystems(leaves: _Leaves, by_code: Mapping[str, Text]) -> Identity:
     """Sum of the leaves of every county against its row."""
-    sums: dict[str, int] = defaultdict(int)
-    for row in rows:
-        if row["value_unit"]:
-            sums[row["county_code"]] += cents(row["value"]) or 0
+    sums = leaves.sums
     wrong = [code for code, row in by_code.items() if (cents(row["gep"]) or 0) != sums[code]]
     left = sum(sums.values())
     right = _sum(cents(row["gep"]) for row in by_code.values())
@@ -204,37 +247,34 @@ def _groups(areas: list[Text]) -> Identity:
     return make("groups", len(areas), sum(left), sum(right), left == right)
 
 
-def _value(rows: list[Text], price: str, value: str) -> Identity:
-    """Quantity times price of every leaf against its value, to half a cent."""
-    priced = [row for row in rows if row[price] and row["quantity"] and row[value]]
-    made = [_product(row["quantity"], row[price]) for row in priced]
-    given = [cents(row[value]) or 0 for row in priced]
-    return make("value", len(priced), sum(made), sum(given), made == given)
-
-
 def _product(quantity: str, price: str) -> int:
     """Cents of a quantity at a price, as they stand in a table."""
-    (amount, per), (money, of) = (Decimal(text).as_integer_ratio() for text in (quantity, price))
+    amount, per = Decimal(quantity).as_integer_ratio()
+    money, of = _ratio(price)
     return half_even(amount * money * 100, per * of)
 
 
-def _constant(rows: list[Text], by_code: Mapping[str, Text], province: Text) -> Identity:
+@lru_cache(1 << 12)
+def _ratio(price: str) -> tuple[int, int]:
+    """Price as a fraction; a table says the same few again and again."""
+    return Decimal(price).as_integer_ratio()
+
+
+def _constant(leaves: _Leaves, by_code: Mapping[str, Text], province: Text) -> Identity:
     """Values at the prices of the base year: quantity × price, leaves = county, counties = all.
 
     A county whose total is empty lacks a price of that year; so does then the province.
     """
-    sums: dict[str, int] = defaultdict(int)
-    for row in rows:
-        sums[row["county_code"]] += cents(row["value_constant"]) or 0
+    sums = leaves.sums_constant
     stated = {c: cents(row["gep_constant"]) for c, row in by_code.items() if row["gep_constant"]}
     known = {code: sums[code] for code in stated}
-    holds = known == stated and _value(rows, "price_constant", "value_constant").holds
+    holds = known == stated and leaves.then.holds
     if province["gep_constant"]:
         holds &= cents(province["gep_constant"]) == sum(sums.values())
     return make("constant", len(stated), sum(known.values()), _sum(stated.values()), holds)
 
 
-def _extent(extent: list[Text], by_code: Mapping[str, Text]) -> Identity:
+def _extent(extent: Iterable[Text], by_code: Mapping[str, Text]) -> Identity:
     """Sum of the ecosystem areas of every county against its area."""
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for row in extent:

@@ -204,7 +204,8 @@ def _item(item: Item, cube: Cube) -> dict[str, Any]:
         measured = dict([i.measured]) if i.measured else {}
         found["rows"] = {"table": i.table, "columns": i.columns, "measured": measured}
     line = next(line for line in cube.lines if line.key == item.key)
-    prices = list(dict.fromkeys(_price(price) for price in line.prices.values()))
+    once = {id(price): price for price in line.prices.values()}  # leaves share theirs
+    prices = list(dict.fromkeys(map(_price, once.values())))
     found["prices"] = [json.loads(price) for price in prices]
     found["capped"] = {
         place: {

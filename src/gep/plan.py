@@ -1,6 +1,6 @@
 """Definition + profile + headers → what will be read, computed and left out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -148,8 +148,13 @@ def _add_services(
     registry: Mapping[tuple[str, str], Service],
     problems: list[Problem],
     only: tuple[str, ...] = (),
+    known: Sequence[Item] = (),
 ) -> None:
-    """Items, accumulators and what is not covered, service by service in the profile's order."""
+    """Items, accumulators and what is not covered, service by service in the profile's order.
+
+    Items that are *known* are taken where the choice is the same: they have been checked.
+    """
+    there = {item.key: item for item in known}
     for choice in plan.profile.choices.values():
         service = registry.get((choice.service, choice.method))
         wanted = choice.counted is True or choice.service in plan.definition.account.optional
@@ -164,7 +169,7 @@ def _add_services(
             plan.uncovered.append(Uncovered(choice.service, "", Problem("W101", fields)))
             continue
         with gathering(problems):
-            _add_service(plan, choice, service, problems)
+            _add_service(plan, choice, service, problems, there)
     for item in [i for i in plan.items if isinstance(i.indicator, Derived)]:
         with gathering(problems):
             _add_base(plan, item, registry)
@@ -182,7 +187,7 @@ def _add_variant(plan: Plan, variant: Variant, registry: Mapping[tuple[str, str]
         return
     problems: list[Problem] = []
     varied = replace(plan, profile=used, items=[], uncovered=[], variants=[])
-    _add_services(varied, registry, problems, variant.services)
+    _add_services(varied, registry, problems, variant.services, plan.items)
     before = {i.key for i in plan.items if i.service.name in variant.services}
     if not any(p.is_error for p in problems) and before <= {item.key for item in varied.items}:
         plan.variants.append((variant, varied))
@@ -240,7 +245,13 @@ def _check_choices(plan: Plan) -> list[Problem]:
     return problems
 
 
-def _add_service(plan: Plan, choice: Choice, service: Service, problems: list[Problem]) -> None:
+def _add_service(
+    plan: Plan,
+    choice: Choice,
+    service: Service,
+    problems: list[Problem],
+    known: Mapping[tuple[str, str], Item],
+) -> None:
     for indicator in service.indicators:
         if getattr(indicator, "optional", False) and indicator.name not in choice.include:
             continue
@@ -249,6 +260,10 @@ def _add_service(plan: Plan, choice: Choice, service: Service, problems: list[Pr
         reason = _lacking(plan, choice, service, indicator)
         if reason is not None:
             plan.uncovered.append(Uncovered(service.name, indicator.name, reason))
+            continue
+        item = known.get((service.name, indicator.name))
+        if item and item.service is service and item.choice == choice and item.counted:
+            plan.items.append(item)
             continue
         with gathering(problems):
             plan.items.append(_item(plan, choice, service, indicator, problems))

@@ -4,6 +4,7 @@ import difflib
 from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 
 from gep.coefficients import GIVEN, Price, Value
 from gep.ecosystems import Ecosystem, ecosystems, groups, members
@@ -46,13 +47,14 @@ def check(table: Table, group: str, codes: tuple[str, ...]) -> list[Problem]:
     if problems:
         return problems
     seen: dict[tuple[str, str], int] = {}
+    there = frozenset(codes)
     mine = [row for row in table.rows if row.cells.get("group") == group]
     usual = _units(mine)
     for row in mine:
         at = f"{table.file.name}:{row.line}"
         if is_total(row.cells["product"]):  # it would count twice
             problems.append(Problem("E514", {"at": at, "word": row.cells["product"]}))
-        if row.county not in codes:
+        if row.county not in there:
             problems.append(Problem("E509", {"at": at, "code": row.county}))
         key = (row.county, row.cells["product"])
         if key in seen:
@@ -68,6 +70,7 @@ def check(table: Table, group: str, codes: tuple[str, ...]) -> list[Problem]:
     return problems
 
 
+@lru_cache(1 << 10)
 def _kind(unit: str) -> str:
     """What a unit measures; nothing where it is none: `read` says so."""
     try:
@@ -124,8 +127,20 @@ def grown_on(table: Table, row: Row) -> tuple[Ecosystem, ...]:
     return members(tuple(keys))
 
 
-def read(table: Table, row: Row, unit: str) -> tuple[Decimal | None, Price | None, Decimal | None]:
+Read = tuple[Decimal | None, Price | None, Decimal | None]
+"""Quantity, price and money of a row."""
+
+
+def read(table: Table, row: Row, unit: str) -> Read:
     """Quantity in *unit*, price per *unit* and money of one row; a contradiction is an error."""
+    key = row.line, unit
+    if key not in table.understood:
+        table.understood[key] = _read(table, row, unit)
+    found: Read = table.understood[key]
+    return found
+
+
+def _read(table: Table, row: Row, unit: str) -> Read:
     at = f"{table.file.name}:{row.line}"
     money = f"CNY_{table.year}"
     cells = {name: _cell(row, name, at) for name in ("quantity", "price", "value")}

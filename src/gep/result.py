@@ -238,7 +238,7 @@ class Result:
 def table_files(cube: Cube, name: str) -> dict[str, bytes]:
     """Content of the CSV tables of an account."""
     return {
-        "accounts.csv": csv.encode(tables.ACCOUNT_COLUMNS, tables.account_rows(cube)),
+        "accounts.csv": csv.accounts(cube),
         "county_gep.csv": csv.encode(tables.COUNTY_COLUMNS, tables.county_rows(cube, name)),
         "extent.csv": csv.encode(tables.EXTENT_COLUMNS, tables.extent_rows(cube)),
     }
@@ -247,4 +247,4 @@ def table_files(cube: Cube, name: str) -> dict[str, bytes]:
 def table_identities(files: dict[str, bytes]) -> list[Identity]:
     """Identities of the tables as they are written."""
     names = ("accounts.csv", "county_gep.csv", "extent.csv")
-    return identities.of_tables(*(csv.decode(files[name]) for name in names))
+    return identities.of_tables(*(csv.read(files[name]) for name in names))

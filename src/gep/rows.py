@@ -3,19 +3,18 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from numpy.typing import NDArray
-
-from gep.coefficients import GIVEN
+from gep.coefficients import GIVEN, same_for
 from gep.cube import UNATTRIBUTED, Amounts, Line, Stated, Ways, quanta, shares
 from gep.ecosystems import Ecosystem, Title, members
 from gep.errors import Problem
 from gep.plan import Item, Plan
 from gep.products import grown_on, read
+from gep.run import Partials
 from gep.service import Indicator, Products, arguments
 from gep.statistics import LARGEST, Row, Table
 from gep.units import exact
@@ -30,8 +29,8 @@ class Weights:
     """What spreads a county's amount over its ecosystems: areas, and sums of weight rasters."""
 
     places: tuple[str, ...]
-    areas: NDArray[Any]
-    sums: NDArray[Any]
+    partials: Partials
+    _known: dict[int | None, dict[str, list[int]]] = field(default_factory=dict, repr=False)
 
     def spread(
         self, item: Item, place: str, total: int | None, grown_on: tuple[Ecosystem, ...] = ()
@@ -43,16 +42,23 @@ class Weights:
         """
         assert isinstance(item.indicator, Indicator | Products)
         own = members(item.indicator.ecosystems)
-        p = self.places.index(place)
         column = item.accumulator if {*grown_on} <= {*own} else None
-        by_class = self.areas[p] if column is None else self.sums[p, :, column]
-        kept = [(e.key, int(by_class[e.index])) for e in grown_on or own if by_class[e.index] > 0]
+        by_class = self._of(column)[place]
+        kept = [(e.key, by_class[e.index]) for e in grown_on or own if by_class[e.index] > 0]
         if not (item.indicator.spread or grown_on) or not kept:
             return {(place, UNATTRIBUTED): total}
         keys = [(place, key) for key, _ in kept]
         if total is None:
             return dict.fromkeys(keys)
         return dict(zip(keys, shares(total, [w for _, w in kept]), strict=True))
+
+    def _of(self, column: int | None) -> dict[str, list[int]]:
+        """Weights of every class by place: sums of a column, or areas."""
+        if column not in self._known:
+            p = self.partials
+            rows = p.areas if column is None else p.total(p.sums[:, :, column])
+            self._known[column] = dict(zip(self.places, rows.tolist(), strict=True))
+        return self._known[column]
 
 
 @dataclass(frozen=True)
@@ -87,9 +93,11 @@ def row_amounts(plan: Plan, item: Item, i: Indicator, weights: Weights) -> Summe
     by_way: dict[str, dict[str, int | None]] = {MEASURED: {}, FORMULA: {}}
     rows: Counter[tuple[str, str]] = Counter()
     problems: list[Problem] = []
+    numbers = _numbers(item, i, year)
     for row in table.rows:
         at = f"{table.file.name}:{row.line}"
-        inputs = _inputs(table, row, item, i, year)
+        inputs = {name: table.number(row, name, unit) for name, unit in i.columns.items()}
+        inputs |= numbers(row.county)
         amount = table.number(row, i.measured[0], i.quantity) if i.measured else None
         way = FORMULA if amount is None else MEASURED
         if amount is None:
@@ -134,15 +142,20 @@ def _add(
         totals[place] = before + quanta(amount, quantum)
 
 
-def _inputs(
-    table: Table, row: Row, item: Item, i: Indicator, year: int
-) -> dict[str, Decimal | None]:
-    """Columns and coefficients of a row by name, in their declared units."""
-    found = {name: table.number(row, name, unit) for name, unit in i.columns.items()}
-    for name, unit in i.coefficients.items():
-        number = item.coefficients[name].number(unit, county=row.county, year=year)
-        found[name] = None if number is None else number[0]
-    return found
+def _numbers(item: Item, i: Indicator, year: int) -> Callable[[str], dict[str, Decimal | None]]:
+    """Coefficients of a county by name, in their declared units."""
+    found = item.coefficients
+    same, known = same_for(found[name] for name in i.coefficients), dict[str, Any]()
+
+    def of(county: str) -> dict[str, Decimal | None]:
+        key = same((county, ""))[0]
+        if key not in known:
+            asked = {"county": county, "year": year}
+            pairs = [(name, found[name].number(u, **asked)) for name, u in i.coefficients.items()]
+            known[key] = {name: number and number[0] for name, number in pairs}
+        return known[key]
+
+    return of
 
 
 def _result(

@@ -23,6 +23,8 @@ from gep.staging import Findings, Stager
 
 TILE = 512
 MASK = 0xFFFFFFFF
+SMALL = 2**30
+"""High limbs below this, and their low ones, fit into one of 64 bits."""
 TICK = 0.5
 """Seconds after which a wait for tiles is left, so that Windows hears Ctrl-C."""
 Progress = Callable[[int, int], None]
@@ -94,6 +96,10 @@ class Partials:
 
     def total(self, limbs: NDArray[np.int64]) -> NDArray[Any]:
         """Two-limb integers as Python integers."""
+        high = limbs[..., 0]
+        if high.size and high.min() >= -SMALL and high.max() < SMALL:
+            small: NDArray[Any] = (high * 2**32 + limbs[..., 1]).astype(object)
+            return small
         exact: NDArray[Any] = limbs[..., 0].astype(object) * 2**32 + limbs[..., 1].astype(object)
         return exact
 

@@ -215,6 +215,7 @@ class Service:
         return tuple(name for names in spread for name in names if name != AREA)
 
 
+@cache
 def arguments(kernel: Callable[..., float]) -> list[str]:
     """Names of the arguments of a kernel, in order.
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from gep.config import TableSection, locate
 from gep.errors import InputError, Problem, UnitError, stop_on
@@ -53,6 +54,10 @@ class Table:
     units: dict[str, str]
     rows: tuple[Row, ...]
     places: dict[str, str] = field(default_factory=dict)
+    understood: dict[tuple[int, str], Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What a row was found to say, by its line and the unit it was read in."""
 
     def number(self, row: Row, column: str, unit: str) -> Decimal | None:
         """Cell in *unit*; None where it is empty.
@@ -67,19 +72,23 @@ class Table:
         """
         cell = row.cells.get(column, "")
         value = parse_number(cell)
-        at = f"{self.file.name}:{row.line} {column}"
         if value is None:
             return None
         if is_share(cell) and self.units.get(column) != "1":
             value = cell
         if not isinstance(value, Decimal):
-            raise InputError(Problem("E504", {"at": at, "text": value}))
+            raise InputError(Problem("E504", {"at": self._at(row, column), "text": value}))
         if value < 0:
-            raise InputError(Problem("E507", {"at": at, "value": value}))
+            raise InputError(Problem("E507", {"at": self._at(row, column), "value": value}))
         if column not in self.units:
             raise InputError(no_unit(f"{self.file.name}: {column}", column, candidates(unit)))
-        where = self.places.get(column, at)
-        return bounded(value * exact(self.scale(self.units[column], unit, where)), at)
+        where = self.places.get(column) or self._at(row, column)
+        found = value * exact(self.scale(self.units[column], unit, where))
+        return found if found <= LARGEST else bounded(found, self._at(row, column))
+
+    def _at(self, row: Row, column: str) -> str:
+        """Place of a cell."""
+        return f"{self.file.name}:{row.line} {column}"
 
     def has_all(self, column: str) -> bool:
         """Whether every row says something in a column."""
@@ -90,15 +99,23 @@ class Table:
 
         Money is money of the table's year; a column that states another year is refused.
         """
+        asked = have, want, self.year
+        if asked in _scales:
+            return _scales[asked]
         stated = have
         if is_money(have):
             want = of_year(want, self.year)
             have = have if price_year(have) else of_year(have, self.year)
         yearly = "year" in want and "year" not in have
         try:
-            return factor(f"({have}) / year" if yearly else have, want, at)
+            found = factor(f"({have}) / year" if yearly else have, want, at)
         except UnitError as error:
             raise UnitError(of_unit(_as_stated(error, stated, have, want), at)) from None
+        return _scales.setdefault(asked, found)
+
+
+_scales: dict[tuple[str, str, int], float] = {}
+"""Factors by stated unit, unit needed and year: a table asks for the same few for every row."""
 
 
 def _as_stated(error: UnitError, stated: str, have: str, want: str) -> UnitError:
@@ -226,11 +243,11 @@ def _is_note(line: list[str], key: int) -> bool:
 
 
 def _row(path: Path, number: int, line: list[str], names: list[str]) -> Row:
-    if any(cell.strip() for cell in line[len(names) :]):
+    if len(line) > len(names) and any(map(str.strip, line[len(names) :])):
         fields = {"at": f"{path.name}:{number}", "found": len(line), "want": len(names)}
         raise InputError(Problem("E512", fields))
     padded = [*line, *[""] * (len(names) - len(line))]
-    cells = dict(zip(names, (cell.strip() for cell in padded), strict=False))
+    cells = dict(zip(names, map(str.strip, padded), strict=False))
     if GROUP in cells:
         cells[GROUP] = groups().get(cells[GROUP], cells[GROUP])
     return Row(number, cells[KEY].lstrip("'"), cells)
@@ -265,6 +282,7 @@ def check(
     if problems:
         return problems
     seen: dict[tuple[str, ...], int] = {}
+    there = frozenset(codes)
     if item == REPEATS:
         problems += _copies(table)
     for row in table.rows:
@@ -272,7 +290,7 @@ def check(
         key: tuple[str, ...] = (row.county,)
         if item:
             key = (*key, str(row.line) if item == REPEATS else row.cells[item])
-        if row.county not in codes:
+        if row.county not in there:
             problems.append(Problem("E509", {"at": at, "code": row.county}))
         if item == ITEM and is_total(row.cells[ITEM]):
             problems.append(Problem("E556", {"at": at, "word": row.cells[ITEM]}))

@@ -154,7 +154,7 @@ def _mean_coverage(cube: Cube, area: Area) -> Decimal:
 
 def status(cube: Cube, places: tuple[str, ...]) -> str:
     """`complete` if the whole profile is there and nothing is missing, else `partial`."""
-    lacking = any(line.lacks(place) for line in cube.counted() for place in places)
+    lacking = any(not line.lacking.isdisjoint(places) for line in cube.counted())
     return "partial" if cube.partial or lacking else "complete"
 
 

@@ -15,6 +15,8 @@ TOTALS = ("合计", "总计", "小计", "共计", "总产值", "总值")
 ALIKE = 0.7
 """How alike two names are, of 1, where one may be meant by the other."""
 SUMS = {"total", "totals", "subtotal"}
+_HINTS = (*sorted({word[-1] for word in TOTALS}), "total", "sum")
+"""What the name of such a row has in it, whatever else."""
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９．，＋－％", "0123456789.,+-%")
 """All that is folded: ① and ² are no digits of the number they stand behind."""
 _GROUPED = re.compile(
@@ -40,6 +42,9 @@ def is_total(word: str) -> bool:
     >>> [is_total(word) for word in ("粮食 小计", "农业总产值（万元）", "Grain, total", "茶叶")]
     [True, True, True, False]
     """
+    said_low = word.lower()
+    if not any(hint in said_low for hint in _HINTS):  # as nearly every name
+        return False
     bare = re.sub(r"[(（\[][^(（\[]*[)）\]]\s*$", "", word)
     for said in (word, bare):
         words = re.findall(r"[^\W_]+", said.lower())
@@ -66,6 +71,8 @@ def parse_number(text: str) -> Decimal | str | None:
     >>> parse_number("１,234.5"), parse_number("—"), parse_number("12%"), parse_number("12①")
     (Decimal('1234.5'), None, Decimal('0.12'), '12①')
     """
+    if _PLAIN.fullmatch(text):  # as nearly every cell; what follows would change nothing in it
+        return Decimal(text) * 1
     if unicodedata.normalize("NFKC", text).strip().lstrip("'") in EMPTY:
         return None
     plain = text.translate(_FULL_WIDTH).strip().lstrip("'").strip()

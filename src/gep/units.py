@@ -4,7 +4,7 @@ import math
 import re
 import unicodedata
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 import pint
 
@@ -318,6 +318,7 @@ def _in_chinese(dimension: str) -> str:
     return said
 
 
+@lru_cache(1 << 10)
 def price_year(text: str) -> int | None:
     """Year whose money *text* speaks of.
 
@@ -328,6 +329,7 @@ def price_year(text: str) -> int | None:
     return int(found[1]) if found else None
 
 
+@lru_cache(1 << 10)
 def is_money(text: str) -> bool:
     """Tell whether *text* speaks of money, dated or not.
 
@@ -337,6 +339,7 @@ def is_money(text: str) -> bool:
     return bool(re.search(r"CNY(_\d{4})?\b|元", text))
 
 
+@lru_cache(1 << 10)
 def of_year(text: str, year: int) -> str:
     """Unit *text* with its money, dated or not, moved to *year*.
 
@@ -355,6 +358,7 @@ def of_unit(error: UnitError, at: str) -> Problem:
     return Problem("E531", {"at": at, "why": problem.text("en"), "why_zh": problem.text("zh")})
 
 
+@lru_cache(1 << 10)
 def exact(number: float) -> Decimal:
     """Decimal that prints as the float does, a whole number without a point.
 

@@ -75,7 +75,7 @@ def verify(folder: Path) -> list[dict[str, Any]]:
     core = manifest["core"]
     if wrong := _changed(found, manifest, core["outputs"]):
         raise IdentityError(*wrong)
-    identities = of_tables(*(csv.decode((found / name).read_bytes()) for name in TABLES))
+    identities = of_tables(*(csv.read((found / name).read_bytes()) for name in TABLES))
     for identity in identities:
         if not identity.holds:
             raise IdentityError(identity.problem())
