@@ -2,7 +2,11 @@
 
 import datetime
 import math
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from queue import SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +19,7 @@ from gep.plan import Plan
 from gep.rasters import Layer, Reader, Window, method, tiles
 from gep.raw import Raw
 from gep.run import TILE
-from gep.staging import Findings, Stager
+from gep.staging import Findings, Stager, Tile
 
 ZEROS = 1e-3
 """Share of zeros above which a layer that is never near 0 is suspected of a fill value 0."""
@@ -57,25 +61,70 @@ def sample(windows: list[Window]) -> list[Window]:
     return windows[step // 2 :: step]
 
 
-def pixels(plan: Plan) -> tuple[list[Understood], dict[str, float], list[Problem]]:
+@dataclass(frozen=True)
+class Seen:
+    """What one tile shows inside the counties: pixels by class, some values of every layer."""
+
+    findings: Findings
+    classes: NDArray[np.int64]
+    values: list[NDArray[np.float64]]
+
+
+def _seen(tile: Tile, stager: Stager) -> Seen:
+    inside = tile.places >= 0
+    classes = np.bincount(tile.kinds[inside], minlength=len(ecosystems()) + 1)
+    rows = zip(tile.layers, stager.scales, stager.offsets, strict=True) if inside.any() else ()
+    values = [_some(staged[inside]) * scale + offset for staged, scale, offset in rows]
+    return Seen(tile.findings, classes, values)
+
+
+def _each(
+    plan: Plan, windows: list[Window], workers: int, see: Callable[[Reader, Window], Seen]
+) -> Iterator[Seen]:
+    """Yield what is seen in every window, in order; the first is seen before there are threads."""
+    readers: SimpleQueue[Reader] = SimpleQueue()
+
+    def look(window: Window) -> Seen:
+        reader = readers.get()
+        try:
+            return see(reader, window)
+        finally:
+            readers.put(reader)
+
+    with ExitStack() as opened, ThreadPoolExecutor(workers) as pool:
+        first = opened.enter_context(Reader(plan.layers, plan.grid))
+        readers.put(first)
+        yield from map(look, windows[:1])
+        for _ in range(1, workers):
+            readers.put(opened.enter_context(Reader(plan.layers, plan.grid, first)))
+        yield from pool.map(look, windows[1:])
+        pool.shutdown()
+
+
+def pixels(
+    plan: Plan, workers: int = 1
+) -> tuple[list[Understood], dict[str, float], list[Problem]]:
     """Summary of every layer inside the counties, shares of the classes, and what is wrong."""
     problems: list[Problem] = []
     understood: list[Understood] = []
     stager, findings = Stager(plan), Findings()
-    raw = Raw(step for step in plan.steps if not step.ready)
+    unready = [step for step in plan.steps if not step.ready]
+    raw = Raw(unready)
     classes = np.zeros(len(ecosystems()) + 1, np.int64)
     found: list[list[NDArray[np.float64]]] = [[] for _ in stager.layers]
-    with gathering(problems), Reader(plan.layers, plan.grid) as reader:
-        for window in sample(tiles(plan.grid, TILE)):
-            tile = stager.tile(reader, window)
-            findings.add(tile.findings)
-            raw.add(tile, stager, window)
-            inside = tile.places >= 0
-            if inside.any():
-                classes += np.bincount(tile.kinds[inside], minlength=len(classes))
-                for number, staged in enumerate(tile.layers):
-                    scale, offset = stager.scales[number], stager.offsets[number]
-                    found[number].append(_some(staged[inside]) * scale + offset)
+
+    def see(reader: Reader, window: Window) -> Seen:
+        tile = stager.tile(reader, window)
+        raw.add(tile, stager, window)
+        return _seen(tile, stager)
+
+    threads = 1 if unready else workers  # what is raw is noted in the order of the tiles
+    with gathering(problems):
+        for seen in _each(plan, sample(tiles(plan.grid, TILE)), threads, see):
+            findings.add(seen.findings)
+            classes += seen.classes
+            for values, own in zip(found, seen.values, strict=False):
+                values.append(own)
         problems += [*findings.problems(plan), *raw.problems]
         for layer, parts in zip(stager.layers, found, strict=True):
             row, wrong = judge(layer, np.concatenate(parts) if parts else np.zeros(0))

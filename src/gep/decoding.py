@@ -228,14 +228,22 @@ def tiles_of(file: Any, band: int) -> Tiles | None:
         return None
     if tiles is None:
         return None
+    stat = os.fstat(tiles.file.fileno())
+    same = file.name, band, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
     try:
-        agreed = _agreed(tiles, file, band)
+        agreed = same in _AGREED or _agreed(tiles, file, band)
     except BaseException:
         tiles.close()
         raise
     if not agreed:
         tiles.close()
-    return tiles if agreed else None
+        return None
+    _AGREED.add(same)
+    return tiles
+
+
+_AGREED: set[tuple[str, int, int, int, int, int]] = set()
+"""Bands of files as they are that were read both ways: a run opens each three times."""
 
 
 def _described(file: Any, band: int) -> Tiles | None:

@@ -99,13 +99,13 @@ class Begun:
     held: resume.Keeping
 
 
-def look(made: Plan) -> tuple[list[Understood], dict[str, float], list[Problem]]:
+def look(made: Plan, workers: int) -> tuple[list[Understood], dict[str, float], list[Problem]]:
     """What the pixels of layers say that are there: those of the loop, and raw ones."""
     series = {name for step in made.steps for name in step.stacks}
     todo = {step.name for step in made.todo}
     layers = [layer for layer in made.layers if layer.name not in todo]
     layers += [layer for layer in made.raw_used if layer.name not in series]
-    rows, shares, problems = check.pixels(replace(made, layers=layers))
+    rows, shares, problems = check.pixels(replace(made, layers=layers), workers)
     for name in series:
         step = next(step for step in made.steps if name in step.stacks)
         row, wrong = stacks.look(made, step, name)
@@ -204,7 +204,9 @@ class Account:
         return self._check(None)
 
     @resting()
-    def _check(self, before: Plan | None, soon: bool = False) -> Report:
+    def _check(
+        self, before: Plan | None, workers: int | None = None, soon: bool = False
+    ) -> Report:
         """Check; what the plan *before* has read is not read again.
 
         A loop that is needed *soon* is compiled meanwhile.
@@ -219,7 +221,8 @@ class Account:
         if made is not None:
             if soon and not any(problem.is_error for problem in problems):
                 compile_ahead(made)
-            looked = known.looked if known and known.same_pixels(made) else look(made)
+            looked = known.looked if known and known.same_pixels(made) else None
+            looked = looked or look(made, default_threads(workers))
             layers, shares, found = looked
             problems += found + unknown(made, self.definition.output.maps)
             problems += accept(quality.early(made, layers), self.definition)
@@ -403,7 +406,7 @@ class Account:
         self, output: str | Path | None, maps: Wanted, progress: Progress | None, threads: int
     ) -> Report:
         """Check, try the output, and prepare what is lacking: after this the loop can run."""
-        report = self._check(None, soon=True)
+        report = self._check(None, threads, soon=True)
         made = self._sound(report, maps)
         if output is not None:
             from gep.outputs.maps import need
@@ -412,7 +415,7 @@ class Account:
         if not made.todo:
             return report
         prepared.make(made, made.todo, progress, threads)
-        again = self._check(made)
+        again = self._check(made, threads)
         stop_on(again.problems)
         assert again.plan is not None
         if lost := [step.path.name for step in again.plan.todo]:
