@@ -12,6 +12,8 @@ import small
 import gep
 from gep.cube import Line
 from gep.identities import of_tables
+from gep.outputs.csv import accounts, encode
+from gep.tables import ACCOUNT_COLUMNS, account_rows
 
 EAST, WEST, SOUTH = small.CODES
 DECEMBER = {"account.base_year": 2020}
@@ -147,3 +149,9 @@ def test_a_service_left_out_makes_the_account_partial(tmp_path: Path) -> None:
     with pytest.raises(gep.GepError) as caught:
         account(tmp_path / "b", {"account.without": ["water_retentoin"]})
     assert "account.without: water_retentoin" in str(caught.value)
+
+
+@pytest.mark.parametrize("year", [None, 2021, 2020, 2017])
+def test_the_account_is_written_as_its_rows(year: int | None, tmp_path: Path) -> None:
+    cube = account(tmp_path, {"account.base_year": year} if year else {}).account
+    assert accounts(cube) == encode(ACCOUNT_COLUMNS, account_rows(cube))

@@ -561,3 +561,24 @@ def test_threads_share_tiles(compression: str, tmp_path: Path) -> None:
         for thread in threads:
             thread.join()
     assert wrong == []
+
+
+def test_a_file_at_rest_is_read_both_ways_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And again when it has changed, or where its last change is not over for sure."""
+    path, read, inner = tmp_path / "a.tif", [], decoding._agreed
+
+    def agreed(*given: Any) -> bool:
+        read.append(given)
+        return inner(*given)
+
+    monkeypatch.setattr(decoding, "_agreed", agreed)
+    written(path, numbers(1, "int16", (1, 64, 96)))
+    for wanted, rest in ((1, 10**18), (2, 10**18), (3, -1), (3, -1)):
+        monkeypatch.setattr(decoding, "AT_REST", rest)
+        with closing(opened(path)):
+            assert len(read) == wanted
+    os.utime(path, ns=(0, 0))
+    with closing(opened(path)):
+        assert len(read) == 4

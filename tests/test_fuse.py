@@ -660,3 +660,10 @@ def test_loop_lands_in_the_folder_asked_for(cache: Path) -> None:
     if JIT:
         assert list(cache.rglob("*.nbi")), "compiled code is kept beside it"
     assert not list(cache.glob("*.part*"))
+
+
+@pytest.mark.parametrize("high", [0, -1, 2**30 - 1, 2**30, -(2**30), -(2**30) - 1, 2**40, -(2**40)])
+def test_two_limbs_of_any_size_make_one_integer(high: int) -> None:
+    found = Partials.zeros(1, 1, 1, 1).total(np.array([[high, 2**32 - 1], [0, 7]], np.int64))
+    assert found.tolist() == [high * 2**32 + 2**32 - 1, 7]
+    assert found.dtype == object

@@ -9,7 +9,7 @@ import pytest
 import small
 
 import gep
-from gep import profile, variants
+from gep import profile, sensitivity, variants
 from gep.sensitivity import Sensitivity
 from gep.service import services
 
@@ -195,3 +195,13 @@ def test_every_variant_names_what_exists() -> None:
                 i.name for (n, _), s in services().items() if n == service for i in s.indicators
             }
             assert indicator in names, key
+
+
+def test_what_a_variant_leaves_as_it_is_need_not_be_computed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layers = dict.fromkeys(CLIMATE, 50.0)
+    once = account(tmp_path / "a", layers, tables={"lakes": LAKES}).sensitivity
+    monkeypatch.setattr(sensitivity, "_unchanged", lambda *_: [])
+    assert account(tmp_path / "b", layers, tables={"lakes": LAKES}).sensitivity == once
+    assert len(once) > 3

@@ -9,6 +9,7 @@ import small
 from rasterio.errors import NotGeoreferencedWarning
 
 import gep
+from gep import check
 from gep.config import RasterSection
 from gep.rasters import Layer, gathered
 
@@ -77,3 +78,14 @@ def test_a_world_file_beside_a_raster_is_not_read(tmp_path: Path) -> None:
         small.write_raster(tmp_path / "precipitation.tif", array, transform=None)
     report = gep.open(path).check()
     assert {problem.code for problem in report.problems if problem.is_error} & {"E203", "E205"}
+
+
+def test_any_number_of_threads_sees_the_same_of_a_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = gep.open(small.write(tmp_path)).check().plan
+    assert plan is not None
+    monkeypatch.setattr(check, "TILE", 2)
+    one, three = (check.pixels(plan, workers) for workers in (1, 3))
+    assert repr(one) == repr(three)
+    assert len(check.sample(check.tiles(plan.grid, check.TILE))) > 3

@@ -11,6 +11,7 @@ import math
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import FileIO
@@ -238,10 +239,13 @@ def tiles_of(file: Any, band: int) -> Tiles | None:
     if not agreed:
         tiles.close()
         return None
-    _AGREED.add(same)
+    if time.time_ns() - max(stat.st_mtime_ns, stat.st_ctime_ns) > AT_REST:
+        _AGREED.add(same)
     return tiles
 
 
+AT_REST = 10**9
+"""Nanoseconds after which a file that changes again also gets another time."""
 _AGREED: set[tuple[str, int, int, int, int, int]] = set()
 """Bands of files as they are that were read both ways: a run opens each three times."""
 

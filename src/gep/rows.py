@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 
 from gep.coefficients import GIVEN, same_for
 from gep.cube import UNATTRIBUTED, Amounts, Line, Stated, Ways, quanta, shares
@@ -20,6 +19,8 @@ from gep.statistics import LARGEST, Row, Table
 from gep.units import exact
 
 CENT = Decimal("0.01")
+Numbers = dict[str, Decimal | None]
+"""Inputs of a kernel by name; None is missing."""
 MEASURED, FORMULA = "measured", "formula"
 """How a row of a table comes to its amount."""
 
@@ -142,16 +143,18 @@ def _add(
         totals[place] = before + quanta(amount, quantum)
 
 
-def _numbers(item: Item, i: Indicator, year: int) -> Callable[[str], dict[str, Decimal | None]]:
+def _numbers(item: Item, i: Indicator, year: int) -> Callable[[str], Numbers]:
     """Coefficients of a county by name, in their declared units."""
     found = item.coefficients
-    same, known = same_for(found[name] for name in i.coefficients), dict[str, Any]()
+    same, known = same_for(found[name] for name in i.coefficients), dict[str, Numbers]()
 
-    def of(county: str) -> dict[str, Decimal | None]:
+    def of(county: str) -> Numbers:
         key = same((county, ""))[0]
         if key not in known:
-            asked = {"county": county, "year": year}
-            pairs = [(name, found[name].number(u, **asked)) for name, u in i.coefficients.items()]
+            pairs = [
+                (name, found[name].number(unit, county=county, year=year))
+                for name, unit in i.coefficients.items()
+            ]
             known[key] = {name: number and number[0] for name, number in pairs}
         return known[key]
 
