@@ -204,9 +204,7 @@ class Account:
         return self._check(None)
 
     @resting()
-    def _check(
-        self, before: Plan | None, workers: int | None = None, soon: bool = False
-    ) -> Report:
+    def _check(self, before: Plan | None, workers: int | None = None, soon: bool = False) -> Report:
         """Check; what the plan *before* has read is not read again.
 
         A loop that is needed *soon* is compiled meanwhile.
