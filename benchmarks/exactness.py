@@ -31,7 +31,7 @@ LARGEST = 1024
 """Side of the province whose staged tiles are held in memory."""
 AGREE = 1e-6
 """Quanta are rounded pixel by pixel, plain sums are not."""
-COUNT = "count = compiled(segments.count)"
+COUNT = "count = part(segments.count)"
 IN_ANY_ORDER = """\
 from exactness import plain
 count = numba.njit(error_model="numpy", fastmath={{"reassoc", "nsz"}})(plain)
