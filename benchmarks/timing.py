@@ -176,6 +176,7 @@ def child(words: Iterable[str | Path], environment: dict[str, str] | None = None
         It ended with another code than 0.
     """
     full = dict(os.environ) | (environment or {})
+    full.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its bytecode on the disk
     process = subprocess.Popen(
         [str(word) for word in words],
         stdout=subprocess.PIPE,
