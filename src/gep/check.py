@@ -114,7 +114,7 @@ def pixels(
     found: list[list[NDArray[np.float64]]] = [[] for _ in stager.layers]
 
     def see(reader: Reader, window: Window) -> Seen:
-        tile = stager.tile(reader, window)
+        tile = stager.tile(reader, window, lent=True)
         raw.add(tile, stager, window)
         return _seen(tile, stager)
 

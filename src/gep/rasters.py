@@ -25,6 +25,7 @@ from gep.errors import InputError, Problem, UnitError
 from gep.fuse import routine
 from gep.layers import of_classes
 from gep.resampling import FINER, Box, Method, Native, Own, straight, way
+from gep.room import Room
 from gep.segments import CHUNK, gather
 from gep.sidecars import unread
 from gep.units import factor
@@ -673,6 +674,7 @@ class Reader:
         self._files: list[Any] = []
         self._tiles: list[Tiles | None] = []
         self._native: dict[int, Native] = {}
+        self.room = Room()
 
     def __enter__(self) -> "Reader":
         for number, layer in enumerate(self._layers):
@@ -697,6 +699,8 @@ class Reader:
         own = self._tiles if self._beside is None else []
         for file in (*self._files, *filter(None, own)):
             file.close()
+        self._native.clear()  # they know this reader: else all stays until garbage is collected
+        self.room = Room()
 
     def _own_part(self, number: int, box: Box, bands: int | None) -> NDArray[np.float32]:
         """Part of the own grid of a layer, shape (bands, rows, columns), NaN for nothing."""
@@ -746,7 +750,11 @@ class Reader:
 
     def lent(self, number: int, window: Window) -> NDArray[Any]:
         """As `stored`, but in memory that whatever this reader decodes next may overwrite."""
-        tiles = None if number in self._native else self._tiles[number]
+        if number in self._native:
+            part = self.room.array("lent", (1, window.height, window.width), np.float32)
+            self._native[number].fill(_box(window), None, part)
+            return part[0]
+        tiles = self._tiles[number]
         found = tiles.lend(window) if tiles and self._suits(tiles, window) else None
         return self.stored(number, window) if found is None else found
 

@@ -16,6 +16,7 @@ from gep.fuse import routine
 from gep.layers import possible
 from gep.plan import Plan
 from gep.rasters import Reader, Window, suspects
+from gep.room import Room
 
 UNKNOWN = 255
 """Class index of a code the legend does not know."""
@@ -123,10 +124,17 @@ class Stager:
         self._runs, self._group = _routine("runs"), _routine("group")  # before there are threads
         self._of_all: dict[Any, NDArray[np.uint8]] = {}
 
-    def tile(self, reader: Reader, window: Window, only: Collection[int] | None = None) -> Tile:
+    def tile(
+        self,
+        reader: Reader,
+        window: Window,
+        only: Collection[int] | None = None,
+        lent: bool = False,
+    ) -> Tile:
         """Stage one window; its layers are not read where it lies outside the universe.
 
-        With *only* some layers there is anything in the others.
+        With *only* some layers there is anything in the others. Layers that are *lent* are in
+        memory that the next window of this reader may overwrite.
         """
         places = self.plan.counties.places_in(window)
         inside = places >= 0
@@ -135,7 +143,10 @@ class Stager:
             nothing = np.zeros((len(self.layers), 0, 0), np.float32)
             return Tile(np.zeros(places.shape, np.uint8), places, nothing, findings)
         kinds = self._kinds(reader.stored(0, window), inside, window, findings)
-        layers = np.empty((len(self.layers), *places.shape), np.float32)
+        shape = (len(self.layers), *places.shape)
+        layers = (
+            reader.room.array("layers", shape, np.float32) if lent else np.empty(shape, np.float32)
+        )
         order = _every(places.size)
         for number in range(len(self.layers)) if only is None else only:
             staged = layers[number]
@@ -144,7 +155,10 @@ class Stager:
         return Tile(kinds, places, layers, findings)
 
     def sorted(self, reader: Reader, window: Window) -> Sorted:
-        """Stage one window for the sums; its layers are not read where nothing is inside."""
+        """Stage one window for the sums; its layers are not read where nothing is inside.
+
+        What is returned is in memory that the next window of this reader overwrites.
+        """
         places = self.plan.counties.places_in(window)
         findings = Findings()
         if places.max() < 0:
@@ -152,24 +166,25 @@ class Stager:
             present, ends = np.zeros(0, np.int64), np.zeros(1, np.uint64)
             return Sorted(present, ends, np.zeros(0), nothing, places.size, findings)
         stored = reader.lent(0, window)
-        present, starts, heads, firsts = self._in_runs(places, stored)
+        present, starts, heads, firsts = self._in_runs(reader.room, places, stored)
         kinds = self._classes(firsts)
         if (kinds == UNKNOWN).any():
             self._kinds(stored, places >= 0, window, findings)
             kinds[kinds == UNKNOWN] = self._nodata
-        ends, order, areas = self._grouped(window, present, starts, heads, kinds)
-        values = np.empty((len(self.layers), len(order)), np.float32)
+        ends, order, areas = self._grouped(reader.room, window, present, starts, heads, kinds)
+        values = reader.room.array("layers", (len(self.layers), len(order)), np.float32)
         for number, into in enumerate(values):
             limits = reader.gather(number + 1, window, order, into)
             self._judge(number, into, limits, None, window, findings, order)
         return Sorted(present, ends, areas, values, places.size - len(order), findings)
 
     def _in_runs(
-        self, places: NDArray[np.int32], stored: NDArray[Any]
+        self, room: Room, places: NDArray[np.int32], stored: NDArray[Any]
     ) -> tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.int32], NDArray[Any]]:
         """Places that occur; and where runs of one place and code begin, their places and codes."""
-        starts = np.empty(places.size + 1, np.uint32)
-        heads, firsts = np.empty(places.size, np.int32), np.empty(places.size, stored.dtype)
+        starts = room.array("starts", places.size + 1, np.uint32)
+        heads = room.array("heads", places.size, np.int32)
+        firsts = room.array("firsts", places.size, stored.dtype)
         seen = np.zeros(len(self.plan.counties.places), np.bool_)
         flat = places.ravel(), stored.ravel()
         many = int(self._runs(*flat, places.shape[1], starts, heads, firsts, seen))
@@ -177,6 +192,7 @@ class Stager:
 
     def _grouped(
         self,
+        room: Room,
         window: Window,
         present: NDArray[np.int64],
         starts: NDArray[np.uint32],
@@ -191,8 +207,9 @@ class Stager:
         local = np.zeros(len(self.plan.counties.places), np.int32)
         local[present] = np.arange(len(present))
         ends = np.zeros(len(present) * classes + 1, np.uint64)
-        room = window.height * window.width + segments.BLOCK
-        order, areas = np.empty(room, np.uint32), np.empty(room)
+        size = window.height * window.width + segments.BLOCK
+        order = room.array("order", size, np.uint32)
+        areas = room.array("areas", size, np.float64)
         row_areas = grid.row_areas[window.row_off : window.row_off + window.height]
         widths = np.zeros(window.width + segments.BLOCK)
         widths[: window.width] = grid.column_factors[window.col_off :][: window.width]

@@ -317,7 +317,7 @@ class View(Reader):
     """The layers of one plan among those of a shared reader."""
 
     def __init__(self, reader: Shared, numbers: list[int]) -> None:
-        self._reader, self._numbers = reader, numbers
+        self._reader, self._numbers, self.room = reader, numbers, reader.room
 
     def stored(self, number: int, window: Window, bands: int | None = None) -> NDArray[Any]:
         """Numbers of a layer as stored."""
