@@ -451,12 +451,12 @@ def test_a_worker_closes_its_files(small_account: Path) -> None:
     work.tile(window)
     (reader,) = work._idle
     work.close()
-    assert all(file.closed for file in reader._files)
+    assert all(file.closed for file in reader._files.values())
     opened: list[Reader] = []
     inner = work._opened
     work._opened = lambda: opened.append(inner()) or opened[-1]  # type: ignore[method-assign,func-returns-value]
     work.tile(window)
-    assert [file.closed for reader in opened for file in reader._files] == [True] * 10
+    assert [file.closed for reader in opened for file in reader._files.values()] == [True] * 10
     assert work._idle == [], "a tile in hand when the account was closed closes its own"
 
 

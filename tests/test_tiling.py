@@ -5,15 +5,19 @@ On a made-up account larger than a tile, whose pixels are counted here with nump
 
 import dataclasses
 import random
+import shutil
+from pathlib import Path
 from typing import Any
 
 import geopandas
 import numpy as np
 import pytest
+import rasterio.shutil
 import small
 
 import gep
 from gep.ecosystems import ecosystems
+from gep.errors import InputError
 from gep.plan import Plan
 from gep.rasters import Reader, Window, tiles
 from gep.run import Loop, Partials, Take, accumulate
@@ -121,6 +125,29 @@ def test_tiles_of_any_size_in_any_order_on_any_threads_give_the_same(
     )
     assert_same(found, whole)
     assert seen == list(range(1, len(windows) + 1))
+
+
+def test_a_reader_beside_another_opens_only_what_gdal_reads(plan: Plan, tmp_path: Path) -> None:
+    """And says so where that is not there any more."""
+    layers, window = list(plan.layers), Window(256, 0, 512, 768)
+    layers[1] = dataclasses.replace(layers[1], path=tmp_path / "tiled.tif")
+    options = {"tiled": True, "blockxsize": 256, "blockysize": 256, "compress": "deflate"}
+    rasterio.shutil.copy(plan.layers[1].path, layers[1].path, driver="GTiff", **options)
+    layers[2] = dataclasses.replace(layers[2], path=tmp_path / "strips.tif")
+    shutil.copyfile(plan.layers[2].path, layers[2].path)
+    with (
+        Reader(layers, plan.grid) as first,
+        Reader(layers, plan.grid, first) as beside,
+        Reader(layers, plan.grid, first) as late,
+    ):
+        for number in range(len(layers)):
+            wanted = first.stored(number, window)
+            np.testing.assert_array_equal(beside.stored(number, window), wanted)
+        by_gdal = {number for number, tiles in enumerate(first._tiles) if tiles is None}
+        assert set(beside._files) == by_gdal >= {*range(len(layers))} - {1}
+        layers[2].path.unlink()
+        with pytest.raises(InputError, match="E004"):
+            late.stored(2, window)
 
 
 def test_tiles_computed_elsewhere_give_the_same(plan: Plan, loop: Loop, whole: Partials) -> None:

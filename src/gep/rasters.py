@@ -671,36 +671,48 @@ class Reader:
         """Reader of another thread, open as long as this one, whose tiles this one may use."""
         self._meant = list(layers)
         """How the numbers of `stored` are to be read."""
-        self._files: list[Any] = []
+        self._files: dict[int, Any] = {}
+        """Files GDAL has open, by layer: beside another reader those it has had to read."""
         self._tiles: list[Tiles | None] = []
         self._native: dict[int, Native] = {}
         self.room = Room()
 
     def __enter__(self) -> "Reader":
+        if self._beside is not None:
+            self._tiles = self._beside._tiles
+            for number, native in self._beside._native.items():
+                self._bring(number, native.way.own, native.way.method)
+            return self
         for number, layer in enumerate(self._layers):
-            file = open_file(layer.path, layer.name)
-            self._files.append(file)
-            if self._beside is None:
-                self._tiles.append(tiles_of(file, layer.section.band))
+            file = self._file(number)
+            self._tiles.append(tiles_of(file, layer.section.band))
             if (how := method(layer)) is None:
                 continue
             own = own_grid(file)
             if how == "conserved" or not same(own, self._target):
-                read = partial(self._own_part, number)
-                brought = way(own, self._target, how)
-                self._native[number] = Native(brought, read, suspects(layer))
-                section = layer.section.model_copy(update={"fill": [], "valid": None})
-                self._meant[number] = replace(layer, section=section, nodata=None)
-        if self._beside is not None:
-            self._tiles = self._beside._tiles
+                self._bring(number, own, how)
         return self
 
     def __exit__(self, *failure: object) -> None:
         own = self._tiles if self._beside is None else []
-        for file in (*self._files, *filter(None, own)):
+        for file in (*self._files.values(), *filter(None, own)):
             file.close()
         self._native.clear()  # they know this reader: else all stays until garbage is collected
         self.room = Room()
+
+    def _file(self, number: int) -> Any:
+        """File of a layer, open for GDAL: most tiles are decoded without."""
+        if number not in self._files:
+            layer = self._layers[number]
+            self._files[number] = open_file(layer.path, layer.name)
+        return self._files[number]
+
+    def _bring(self, number: int, own: Own, how: Method) -> None:
+        """Have a layer come to the account grid from one of its own."""
+        layer, read = self._layers[number], partial(self._own_part, number)
+        self._native[number] = Native(way(own, self._target, how), read, suspects(layer))
+        section = layer.section.model_copy(update={"fill": [], "valid": None})
+        self._meant[number] = replace(layer, section=section, nodata=None)
 
     def _own_part(self, number: int, box: Box, bands: int | None) -> NDArray[np.float32]:
         """Part of the own grid of a layer, shape (bands, rows, columns), NaN for nothing."""
@@ -720,7 +732,7 @@ class Reader:
         if found is not None:
             return found
         try:
-            array: NDArray[Any] = self._files[number].read(chosen, window=window)
+            array: NDArray[Any] = self._file(number).read(chosen, window=window)
         except RasterioError as error:
             path = self._layers[number].path
             raise InputError(Problem("E101", {"file": path, "why": error})) from None
