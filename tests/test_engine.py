@@ -660,6 +660,42 @@ def test_a_tiling_that_loses_a_piece_stops_the_run(
     assert failing(small_account) == {"tiling"}
 
 
+def test_a_tile_that_was_added_otherwise_stops_the_run(
+    small_account: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is held against the pieces is what the run has added, not the same tile once more."""
+    tile = run.Loop.tile
+
+    def otherwise(self: Any, reader: Any, window: Any) -> Any:
+        part, places = tile(self, reader, window)
+        part.sums[0, 0, 0, 1] += not reader.pieces
+        return part, places
+
+    monkeypatch.setattr(run.Loop, "tile", otherwise)
+    assert failing(small_account) == {"tiling"}
+
+
+def test_of_a_run_that_goes_on_only_pieces_are_computed(
+    small_account: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner, pieces = run.Loop.tile, list[bool]()
+
+    def tile(self: Any, reader: Any, window: Any) -> Any:
+        pieces.append(reader.pieces)
+        return inner(self, reader, window)
+
+    monkeypatch.setattr(run.Loop, "tile", tile)
+    first, again = (
+        gep.open(small_account).run(output=small_account.parent / "output") for _ in range(2)
+    )
+    assert pieces == [False, *[True] * 8]
+    assert first.manifest["core"] == again.manifest["core"]
+    pieces.clear()
+    by_tens = gep.open(small_account).run(tile=10)
+    assert pieces.count(True) == 4
+    assert by_tens.manifest["core"] == first.manifest["core"]
+
+
 def test_an_account_that_adds_up_says_every_identity(small_account: Path) -> None:
     result = account(small_account)
     held = {identity.name: identity.holds for identity in result.identities}

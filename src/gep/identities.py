@@ -14,7 +14,7 @@ from gep.cube import AREA_QUANTUM, UNALLOCATED, Cube, Line, half_even
 from gep.ecosystems import Title
 from gep.errors import Problem
 from gep.plan import Plan
-from gep.run import Loop, Partials, same_after_retiling
+from gep.run import Loop, Partials, Readers, same_after_retiling
 
 AREA_TOLERANCE = 0.001
 CHANCE = 4 * 0.29
@@ -71,9 +71,9 @@ def make(name: str, compared: int, left: object, right: object, holds: bool) -> 
     return Identity(name, TITLES[name], holds, compared, str(left), str(right))
 
 
-def tiling(plan: Plan, loop: Loop) -> Identity:
+def tiling(loop: Loop, readers: Readers) -> Identity:
     """Sums of some tiles against those of the same tiles cut otherwise."""
-    tried, left, right = same_after_retiling(plan, loop)
+    tried, left, right = same_after_retiling(loop, readers)
     return make("tiling", tried, left, right, left == right)
 
 

@@ -661,10 +661,9 @@ class Reader:
         layers: list[Layer],
         target: Grid,
         beside: "Reader | None" = None,
-        pieces: bool = False,
     ) -> None:
         self._target = target
-        self._pieces = pieces
+        self.pieces = False
         """Small parts of tiles are decoded here as well, which fills no memory of GDAL's."""
         self._layers = layers
         self._beside = beside
@@ -739,7 +738,7 @@ class Reader:
         return array
 
     def _suits(self, tiles: Tiles, window: Window) -> bool:
-        return self._pieces or tiles.suits(window)
+        return self.pieces or tiles.suits(window)
 
     def stored(self, number: int, window: Window, bands: int | None = None) -> NDArray[Any]:
         """Numbers of layer *number* as stored, shape (rows, columns).

@@ -3,11 +3,12 @@
 import itertools
 import random
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from gep.ecosystems import ecosystems
 from gep.errors import stop_on
 from gep.fuse import fuse
 from gep.plan import Plan
-from gep.rasters import Reader, Window, tiles
+from gep.rasters import Grid, Reader, Window, tiles
 from gep.staging import Findings, Stager
 
 TILE = 512
@@ -28,6 +29,7 @@ SMALL = 2**30
 TICK = 0.5
 """Seconds after which a wait for tiles is left, so that Windows hears Ctrl-C."""
 Progress = Callable[[int, int], None]
+T = TypeVar("T")
 
 
 @dataclass
@@ -94,6 +96,11 @@ class Partials:
         self.blame += sign * other.blame
         self.outside += sign * other.outside
 
+    def of_columns(self) -> list[int]:
+        """What the same pixels cut otherwise must come to: by column, area, and what is missing."""
+        by_column = self.total(self.sums).sum(axis=(0, 1))
+        return [*map(int, by_column), int(self.areas.sum()), int(self.missing.sum())]
+
     def total(self, limbs: NDArray[np.int64]) -> NDArray[Any]:
         """Two-limb integers as Python integers."""
         high = limbs[..., 0]
@@ -145,6 +152,8 @@ class Loop:
         self._readers = padded([column.layers for column in columns])
         self._lookups = padded([column.tables for column in columns])
         self._tables = plan.lookups
+        self.sample: dict[Window, list[int] | None] = dict.fromkeys(_sample(plan.grid))
+        """Tiles that are also cut otherwise: what each came to, once a run has added it."""
 
     def tile(self, reader: Reader, window: Window) -> tuple[Partials, NDArray[np.int64]]:
         """Partials of one window, and the places they belong to."""
@@ -205,11 +214,13 @@ def accumulate(
     loop: Loop | None = None,
     kept: Kept | None = None,
     by: By | None = None,
+    readers: "Readers | None" = None,
 ) -> Partials:
     """Partials of the whole account grid; the same integers for any tile size and thread count.
 
     Tiles that are *kept* are not computed again, and those that are computed are kept, also those
-    in hand when somebody interrupts. *by* computes them elsewhere than in threads of this process.
+    in hand when somebody interrupts. *by* computes them elsewhere than in threads of this process;
+    *readers* of the plan are those to use, and bring their threads.
 
     Raises
     ------
@@ -226,7 +237,7 @@ def accumulate(
             progress(summed.count, len(every))
 
     def take(window: Window, part: Partials, places: NDArray[np.int64]) -> None:
-        summed.add(part, places)
+        summed.add(window, part, places)
         tell()
 
     def keep(window: Window, part: Partials, places: NDArray[np.int64]) -> None:
@@ -238,7 +249,8 @@ def accumulate(
     if summed.lacking and by:
         by(summed.lacking, keep)
     elif summed.lacking:
-        _compute(loop, threads, summed.lacking, take, kept)
+        with nullcontext(readers) if readers else Readers(plan, threads) as opened:
+            opened.each(summed.computed, summed.lacking, lambda done: take(*done))
     return summed.ended()
 
 
@@ -254,19 +266,29 @@ class Summed:
         self.total, self.count = Partials.zeros(places, loop.kinds, loop.columns, loop.culprits), 0
         there = set()
         for window, part, numbers in kept.found(windows) if kept else ():
-            self.add(part, numbers)
+            self.add(window, part, numbers)
             there.add(window)
         self.lacking = [window for window in windows if window not in there]
 
-    def compute(self, reader: Reader, window: Window) -> None:
-        """Compute, keep and add one tile, from any thread: nothing of it waits."""
+    def computed(self, reader: Reader, window: Window) -> Done:
+        """One tile, computed and kept, from any thread.
+
+        It is kept before its thread begins another: whatever happens, no more than one tile per
+        thread is lost.
+        """
         part, places = self.loop.tile(reader, window)
         if self._kept:
             self._kept.keep(window, part, places)
-        self.add(part, places)
+        return window, part, places
 
-    def add(self, part: Partials, places: NDArray[np.int64]) -> None:
-        """Add partials whose places are *places* of the plan, from any thread."""
+    def compute(self, reader: Reader, window: Window) -> None:
+        """Compute, keep and add one tile, from any thread: nothing of it waits."""
+        self.add(*self.computed(reader, window))
+
+    def add(self, window: Window, part: Partials, places: NDArray[np.int64]) -> None:
+        """Add partials of a window whose places are *places* of the plan, from any thread."""
+        if window in self.loop.sample:
+            self.loop.sample[window] = part.of_columns()
         with self._adding:
             self.total.add(part, places)
             self.count += 1
@@ -284,76 +306,101 @@ class Summed:
         return self.total
 
 
-def _compute(loop: Loop, threads: int, todo: list[Window], take: Take, kept: Kept | None) -> None:
-    """Give every tile to *take*, as they are done.
+class Readers:
+    """Readers of the layers of a plan, one for each thread, opened once they are needed."""
 
-    A thread keeps its tile before it begins another: whatever happens, no more than one tile per
-    thread is lost.
-    """
-    readers: SimpleQueue[Reader] = SimpleQueue()
+    def __init__(self, plan: Plan, threads: int) -> None:
+        self.threads = threads
+        first = Reader(plan.layers, plan.grid)
+        beside = (Reader(plan.layers, plan.grid, first) for _ in range(threads - 1))
+        self._all = [first, *beside]
+        self._free: SimpleQueue[Reader] = SimpleQueue()
+        self._opened: list[Reader] = []
 
-    def work(window: Window) -> Done:
-        reader = readers.get()
-        try:
-            part, places = loop.tile(reader, window)
-        finally:
-            readers.put(reader)
-        if kept:
-            kept.keep(window, part, places)
-        return window, part, places
+    def __enter__(self) -> "Readers":
+        return self
 
-    first = Reader(loop.plan.layers, loop.plan.grid)
-    others = [Reader(loop.plan.layers, loop.plan.grid, first) for _ in range(threads - 1)]
-    opened = [first, *others]
-    pending: set[Future[Done]] = set()
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for reader in opened:
-                readers.put(reader.__enter__())
-            queue = iter(todo)
-            while True:
-                more = itertools.islice(queue, 2 * threads - len(pending))
-                pending |= {pool.submit(work, window) for window in more}
-                if not pending:
-                    break
-                finished, pending = wait(pending, TICK, FIRST_COMPLETED)
-                for future in finished:
-                    take(*future.result())
-        except KeyboardInterrupt:
-            _end(pending)
-            raise
-        finally:
-            pool.shutdown(cancel_futures=True)
-            for reader in opened:
-                reader.__exit__(None, None, None)
+    def __exit__(self, *failure: object) -> None:
+        for reader in self._opened:
+            reader.__exit__(None, None, None)
+
+    def _open(self) -> None:
+        for reader in self._all:
+            self._opened.append(reader)
+            self._free.put(reader.__enter__())
+
+    def each(
+        self,
+        work: Callable[[Reader, Window], T],
+        windows: Sequence[Window],
+        take: Callable[[T], None],
+    ) -> None:
+        """Give what *work* makes of every window, on the threads, to *take*, as they are done.
+
+        When somebody interrupts, what is in hand comes to its end, and no other is begun.
+        """
+
+        def one(window: Window) -> T:
+            reader = self._free.get()
+            try:
+                return work(reader, window)
+            finally:
+                self._free.put(reader)
+
+        if not self._opened and windows:
+            self._open()
+        pending: set[Future[T]] = set()
+        with ThreadPoolExecutor(self.threads) as pool:
+            try:
+                queue = iter(windows)
+                while True:
+                    more = itertools.islice(queue, 2 * self.threads - len(pending))
+                    pending |= {pool.submit(one, window) for window in more}
+                    if not pending:
+                        break
+                    finished, pending = wait(pending, TICK, FIRST_COMPLETED)
+                    for future in finished:
+                        take(future.result())
+            except KeyboardInterrupt:
+                _end(pending)
+                raise
+            finally:
+                pool.shutdown(cancel_futures=True)
 
 
-def _end(pending: set[Future[Done]]) -> None:
+def _end(pending: Iterable[Future[Any]]) -> None:
     """Let the tiles in hand come to their end, and begin no other."""
     wait([future for future in pending if not future.cancel()])
 
 
-def same_after_retiling(plan: Plan, loop: Loop) -> tuple[int, list[int], list[int]]:
-    """Number of tiles tried, and the column sums of one in a hundred tiles cut in two ways."""
-    windows = tiles(plan.grid, TILE)
-    chosen = random.Random(len(windows)).sample(windows, max(1, len(windows) // 100))
-    cut = [part for window in chosen for part in _pieces(window)]
-    sums = []
-    with Reader(plan.layers, plan.grid, pieces=True) as reader:
-        totals = [_summed(loop, reader, pieces) for pieces in (chosen, cut)]
-    for partials in totals:
-        by_column = partials.total(partials.sums).sum(axis=(0, 1))
-        sums.append([*map(int, by_column), int(partials.areas.sum()), int(partials.missing.sum())])
-    return len(chosen), sums[0], sums[1]
+def same_after_retiling(loop: Loop, readers: Readers) -> tuple[int, list[int], list[int]]:
+    """Number of tiles tried, and the column sums of one in a hundred tiles cut in two ways.
+
+    Whole they are what the run has added, whoever computed them; in pieces they are decoded anew.
+    """
+
+    def whole(reader: Reader, window: Window) -> tuple[Window, list[int]]:
+        return window, loop.tile(reader, window)[0].of_columns()
+
+    def piece(reader: Reader, window: Window) -> list[int]:
+        reader.pieces = True
+        return loop.tile(reader, window)[0].of_columns()
+
+    found, cut = loop.sample, list[list[int]]()
+    lacking = [window for window in found if found[window] is None]
+    readers.each(whole, lacking, lambda one: found.update([one]))
+    readers.each(piece, [one for window in found for one in _pieces(window)], cut.append)
+    left, right = (
+        [sum(column) for column in zip(*filter(None, sums), strict=True)]
+        for sums in (found.values(), cut)
+    )
+    return len(found), left, right
 
 
-def _summed(loop: Loop, reader: Reader, windows: list[Window]) -> Partials:
-    """Partials of some windows, one after another."""
-    places = len(loop.plan.counties.places)
-    total = Partials.zeros(places, loop.kinds, loop.columns, loop.culprits)
-    for window in windows:
-        total.add(*loop.tile(reader, window))
-    return total
+def _sample(grid: Grid) -> list[Window]:
+    """One in a hundred tiles, at random but always the same."""
+    windows = tiles(grid, TILE)
+    return random.Random(len(windows)).sample(windows, max(1, len(windows) // 100))
 
 
 def _pieces(window: Window) -> list[Window]:

@@ -23,7 +23,7 @@ from gep.plan import Plan
 from gep.rasters import Layer, Reader, Window, tiles
 from gep.replacements import Said, suggest, wrong
 from gep.resume import Kept
-from gep.run import By, Loop, Partials, Progress, accumulate
+from gep.run import By, Loop, Partials, Progress, Readers, accumulate
 
 CALL = "Account.scenario"
 Replaced = str | PathLike[str] | Mapping[str, Any]
@@ -166,26 +166,33 @@ def sums(
     """
     if known is None or not alike(known.plan, made):
         loop = Loop(made)
-        total = accumulate(made, threads, progress, size, loop=loop, kept=kept, by=by)
-        if kept:
-            kept.ended()
-        return of_all(total, loop, size, kept)
+        with Readers(made, threads) as readers:
+            total = accumulate(
+                made, threads, progress, size, loop=loop, kept=kept, by=by, readers=readers
+            )
+            if kept:
+                kept.ended()
+            return of_all(total, loop, readers, size, kept)
     windows = tiles(made.grid, size)
     changed = differing(known.plan, made, windows, threads)
     if not changed:
         return Sums(known.partials, known.tiling, 0, len(windows))
     total, loop = known.partials.copy(), Loop(made)
     total.subtract(accumulate(known.plan, threads, None, windows=changed))
-    total.merge(accumulate(made, threads, progress, windows=changed, loop=loop, kept=kept))
-    if kept:
-        kept.ended()
-    return _sums(total, tiling(made, loop), len(changed), len(windows), kept)
+    with Readers(made, threads) as readers:
+        now = accumulate(
+            made, threads, progress, windows=changed, loop=loop, kept=kept, readers=readers
+        )
+        total.merge(now)
+        if kept:
+            kept.ended()
+        return _sums(total, tiling(loop, readers), len(changed), len(windows), kept)
 
 
-def of_all(total: Partials, loop: Loop, size: int, kept: Kept | None) -> Sums:
+def of_all(total: Partials, loop: Loop, readers: Readers, size: int, kept: Kept | None) -> Sums:
     """Sums of a plan of which every tile is added up."""
     count = len(tiles(loop.plan.grid, size))
-    return _sums(total, tiling(loop.plan, loop), count, count, kept)
+    return _sums(total, tiling(loop, readers), count, count, kept)
 
 
 def _sums(total: Partials, tiling: Identity, needed: int, tiles: int, kept: Kept | None) -> Sums:

@@ -24,7 +24,7 @@ from gep.rasters import Grid, Layer, Reader, Window, tiles
 from gep.rasters import threads as default_threads
 from gep.result import Result
 from gep.resume import keeping_all
-from gep.run import TICK, TILE, Loop, Progress, Summed
+from gep.run import TICK, TILE, Loop, Progress, Readers, Summed
 from gep.scenario import Sums, of_all
 
 
@@ -162,7 +162,9 @@ def _pass(runs: Sequence[Run], begun: Sequence[Begun], course: "Course") -> list
         with _named(path):
             if one.held.kept:
                 one.held.kept.ended(shared=True)
-            found.append(of_all(summed.ended(), summed.loop, size, one.held.kept))
+            total = summed.ended()
+            with Readers(one.plan, runs[0].how.threads) as readers:
+                found.append(of_all(total, summed.loop, readers, size, one.held.kept))
     return found
 
 
