@@ -412,7 +412,7 @@ def test_a_part_is_read_once_for_many_tiles_and_a_large_one_in_pieces(
     monkeypatch.setattr(resampling, "MOST", 100)
     monkeypatch.setattr(resampling, "HELD", 0)
     seen.clear()
-    reader._held = None
+    reader.lately.part = None
     np.testing.assert_array_equal(part(reader, (0, 0, 256, 256)), whole)
     assert len(seen) > 10
     assert max(box[2] * box[3] for box in seen) <= 100

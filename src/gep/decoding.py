@@ -92,14 +92,15 @@ class Tiles:
         """Close the file."""
         self.file.close()
 
-    def suits(self, window: Window) -> bool:
-        """Tell whether *window* has at least half of the pixels of the tiles it touches.
+    def suits(self, window: Window, least: float = 0.5) -> bool:
+        """Tell whether *window* has at least that share of the pixels of the tiles it touches.
 
         Nothing is kept here from one window to the next: of a smaller part GDAL, which keeps tiles,
         had better read it.
         """
         parts = [part.height * part.width for part in self._parts(window)]
-        return sum(parts) * 2 >= len(parts) * min(math.prod(self.block), math.prod(self.shape))
+        whole = len(parts) * min(math.prod(self.block), math.prod(self.shape))
+        return sum(parts) >= least * whole
 
     def read(self, window: Window, out: NDArray[Any] | None = None) -> NDArray[Any] | None:
         """Numbers in *window* as stored, shape (rows, columns); written into *out* if given.

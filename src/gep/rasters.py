@@ -24,8 +24,8 @@ from gep.decoding import Tiles, tiles_of
 from gep.errors import InputError, Problem, UnitError
 from gep.fuse import routine
 from gep.layers import of_classes
-from gep.resampling import FINER, Box, Method, Native, Own, straight, way
-from gep.room import Room
+from gep.resampling import FINER, Box, Lately, Method, Native, Own, straight, way
+from gep.room import Room, fresh
 from gep.segments import CHUNK, gather
 from gep.sidecars import unread
 from gep.units import factor
@@ -57,6 +57,8 @@ FINEST_BENT = {"bilinear": FINER, "conserved": 0.5, "average": 0.0}
 """Own pixels to the side of an account pixel from which on a layer in another system is refused."""
 FLOAT_FILLS = (-99999, -32768, -9999, -999, 32767, 65535)
 """Stored numbers of float layers that are fill values more often than measurements."""
+STRIP = 0.1
+"""Share of its tiles that a strip of a whole layer has at least, which is read but once."""
 EXACT = 1e-9
 """Largest error, relative, of a side of a pixel: sides that differ by less are one."""
 
@@ -680,7 +682,7 @@ class Reader:
         if self._beside is not None:
             self._tiles = self._beside._tiles
             for number, native in self._beside._native.items():
-                self._bring(number, native.way.own, native.way.method)
+                self._bring(number, native.way.own, native.way.method, native.block, native.lately)
             return self
         for number, layer in enumerate(self._layers):
             file = self._file(number)
@@ -689,7 +691,8 @@ class Reader:
                 continue
             own = own_grid(file)
             if how == "conserved" or not same(own, self._target):
-                self._bring(number, own, how)
+                block = file.block_shapes[layer.section.band - 1][0]
+                self._bring(number, own, how, block, Lately())
         return self
 
     def __exit__(self, *failure: object) -> None:
@@ -706,10 +709,11 @@ class Reader:
             self._files[number] = open_file(layer.path, layer.name)
         return self._files[number]
 
-    def _bring(self, number: int, own: Own, how: Method) -> None:
+    def _bring(self, number: int, own: Own, how: Method, block: int, lately: Lately) -> None:
         """Have a layer come to the account grid from one of its own."""
         layer, read = self._layers[number], partial(self._own_part, number)
-        self._native[number] = Native(way(own, self._target, how), read, suspects(layer))
+        brought = way(own, self._target, how)
+        self._native[number] = Native(brought, read, suspects(layer), block, lately)
         section = layer.section.model_copy(update={"fill": [], "valid": None})
         self._meant[number] = replace(layer, section=section, nodata=None)
 
@@ -718,27 +722,38 @@ class Reader:
         layer = self._layers[number]
         window = Window(box[1], box[0], box[3], box[2])
         if bands is None:
-            stored = self._read(number, layer.section.band, window)[None]
+            out = fresh((1, box[2], box[3]), np.float32)
+            plain = layer.dtype == "float32"
+            into = out[0] if plain else self.room.array("stored", out.shape[1:], layer.dtype)
+            stored = self._read(number, layer.section.band, window, into)[None]
         else:
             stored = self._read(number, list(range(1, bands + 1)), window)
-        out = np.empty(stored.shape, np.float32)
+            out = np.empty(stored.shape, np.float32)
         unpack(layer, stored, out)
         return out
 
-    def _read(self, number: int, chosen: int | list[int], window: Window) -> NDArray[Any]:
+    def _read(
+        self,
+        number: int,
+        chosen: int | list[int],
+        window: Window,
+        out: NDArray[Any] | None = None,
+    ) -> NDArray[Any]:
+        """Numbers as stored in a window of the own grid of a layer; written into *out* if given."""
         tiles = self._tiles[number] if chosen == self._layers[number].section.band else None
-        found = tiles.read(window) if tiles and self._suits(tiles, window) else None
+        least = 0.5 if out is None or out.shape[1] < self._files[number].width else STRIP
+        found = tiles.read(window, out) if tiles and self._suits(tiles, window, least) else None
         if found is not None:
             return found
         try:
-            array: NDArray[Any] = self._file(number).read(chosen, window=window)
+            array: NDArray[Any] = self._file(number).read(chosen, window=window, out=out)
         except RasterioError as error:
             path = self._layers[number].path
             raise InputError(Problem("E101", {"file": path, "why": error})) from None
         return array
 
-    def _suits(self, tiles: Tiles, window: Window) -> bool:
-        return self.pieces or tiles.suits(window)
+    def _suits(self, tiles: Tiles, window: Window, least: float = 0.5) -> bool:
+        return self.pieces or tiles.suits(window, least)
 
     def stored(self, number: int, window: Window, bands: int | None = None) -> NDArray[Any]:
         """Numbers of layer *number* as stored, shape (rows, columns).

@@ -48,7 +48,9 @@ HALFWAY = (-1 / 16, 9 / 16, 9 / 16, -1 / 16)
 SAMPLES = 33
 """Nodes looked at to a side of the grid."""
 HELD = 1 << 18
-"""Numbers of a layer a reader holds beyond those of the tile."""
+"""Numbers of a layer a reader holds beyond those of the tile; of whole tiles of the layer more."""
+MORE = 4
+"""How many times as many that are: a tile that is decoded once is not asked for again."""
 ALIGNED = 64
 STRIP = 64
 """Rows whose positions are worked out at a time, so that they stay in the cache."""
@@ -434,11 +436,29 @@ class Bent:
         return np.where(areas.reshape(source.shape) > 0, found, np.nan).astype(dtype)
 
 
+@dataclass(frozen=True)
+class Part:
+    """Numbers of a part of a layer, shape (1, rows, columns), and the suspects among them."""
+
+    box: Box
+    numbers: NDArray[np.float32]
+    suspected: tuple[float, ...]
+
+
+@dataclass
+class Lately:
+    """The part of a layer that was read last, by any of the threads that read it."""
+
+    part: Part | None = None
+    reading: threading.Lock = field(default_factory=threading.Lock)
+
+
 @dataclass
 class Native:
-    """A layer read at its own pixels by one thread; the last part it read is held.
+    """A layer read at its own pixels by one thread; the last part is held for all threads.
 
     `read` gives a part of the layer, shape (bands, rows, columns), NaN where there is no number.
+    The tiles of its file have `block` rows.
     Numbers among `suspects` look like a fill: what would be made of one of them, with whatever
     else, is that number itself, so that it is seen and not hidden in a mean.
     """
@@ -446,8 +466,8 @@ class Native:
     way: Straight | Bent
     read: Callable[[Box, int | None], NDArray[np.float32]]
     suspects: tuple[float, ...] = ()
-    _held: tuple[Box, NDArray[np.float32]] | None = field(default=None, repr=False)
-    _suspected: tuple[float, ...] = ()
+    block: int = 1
+    lately: Lately = field(default_factory=Lately, repr=False)
 
     def fill(self, box: Box, bands: int | None, out: NDArray[np.float32]) -> None:
         """Write a part of the account into *out* (bands, rows, columns); *bands* None: of one."""
@@ -460,9 +480,10 @@ class Native:
             self.fill((box[0], box[1], half, box[3]), bands, out[:, :half])
             self.fill((box[0] + half, box[1], box[2] - half, box[3]), bands, out[:, half:])
             return
-        for one, target in zip(self._source(needed, bands), out, strict=True):
+        source = self._part(needed) if bands is None else Part(needed, self.read(needed, bands), ())
+        for one, target in zip(source.numbers, out, strict=True):
             self.way.bring(np.ascontiguousarray(one), needed[:2], box, target)
-            for value in self._suspected if bands is None else ():
+            for value in source.suspected:
                 self._show(value, one == value, needed, box, target)
 
     def _show(
@@ -479,30 +500,37 @@ class Native:
             self.way.bring(where.astype(np.float32), needed[:2], box, made)
             out[(made > 0) & ~np.isnan(out)] = value
 
-    def _source(self, needed: Box, bands: int | None) -> NDArray[np.float32]:
-        """Numbers of a part of the layer, shape (bands, rows, columns)."""
-        if bands is not None:
-            return self.read(needed, bands)
-        if self._held is None or not within(needed, self._held[0]):
-            around = self._around(needed)
-            self._held = around, self.read(around, None)
-            self._suspected = tuple(n for n in self.suspects if (self._held[1] == n).any())
-        (top, left, _, _), numbers = self._held
-        top, left = needed[0] - top, needed[1] - left
-        return numbers[:, top : top + needed[2], left : left + needed[3]]
+    def _part(self, needed: Box) -> Part:
+        """Part of the layer that is *needed*, of the one that was read last if that has it."""
+        with self.lately.reading:
+            found = self.lately.part
+            if found is None or not within(needed, found.box):
+                self.lately.part = found = None  # its memory first
+                around = self._around(needed)
+                numbers = self.read(around, None)
+                suspected = tuple(n for n in self.suspects if (numbers == n).any())
+                self.lately.part = found = Part(around, numbers, suspected)
+        top, left = needed[0] - found.box[0], needed[1] - found.box[1]
+        cut = found.numbers[:, top : top + needed[2], left : left + needed[3]]
+        return Part(needed, cut, found.suspected)
 
     def _around(self, needed: Box) -> Box:
         """What is read for what is needed: also what the next tiles will need, if it is little."""
-        sizes = self.way.own.height, self.way.own.width
-        ends = []
-        for n, size in enumerate(sizes):
-            low = needed[n] // ALIGNED * ALIGNED
-            high = min(size, -(-(needed[n] + needed[n + 2]) // ALIGNED) * ALIGNED)
-            ends.append((low, high - low))
-        (top, high), (left, wide) = ends
-        if high * sizes[1] <= HELD:
-            return top, 0, high, sizes[1]
+        height, width = self.way.own.height, self.way.own.width
+        top, high = _outward(needed[0], needed[2], -(-ALIGNED // self.block) * self.block, height)
+        if high * width <= MORE * HELD:
+            return top, 0, high, width
+        top, high = _outward(needed[0], needed[2], ALIGNED, height)
+        if high * width <= HELD:
+            return top, 0, high, width
+        left, wide = _outward(needed[1], needed[3], ALIGNED, width)
         return (top, left, high, wide) if high * wide <= HELD else needed
+
+
+def _outward(start: int, count: int, step: int, size: int) -> tuple[int, int]:
+    """Start and number of the pixels, of *size*, in whole steps that hold *count* from *start*."""
+    low = start // step * step
+    return low, min(size, -(-(start + count) // step) * step) - low
 
 
 def within(one: Box, other: Box) -> bool:

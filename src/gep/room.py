@@ -14,6 +14,14 @@ from numpy.typing import NDArray
 Shape = tuple[int, ...]
 
 
+def fresh(shape: int | Shape, dtype: Any) -> NDArray[Any]:
+    """Array of memory of its own, which the system has back when nothing refers to it any more."""
+    wanted = np.dtype(dtype)
+    need = math.prod((shape,) if isinstance(shape, int) else shape) * wanted.itemsize
+    plain = np.frombuffer(mmap(-1, max(1, need), access=ACCESS_COPY), np.uint8)
+    return plain[:need].view(wanted).reshape(shape)
+
+
 class Room:
     """Arrays of one thread by name; each lasts until the next of that name is asked for."""
 
@@ -26,5 +34,5 @@ class Room:
         need = math.prod((shape,) if isinstance(shape, int) else shape) * wanted.itemsize
         if name not in self._there or len(self._there[name]) < need:
             self._there.pop(name, None)
-            self._there[name] = np.frombuffer(mmap(-1, max(1, need), access=ACCESS_COPY), np.uint8)
+            self._there[name] = fresh(need, np.uint8)
         return self._there[name][:need].view(wanted).reshape(shape)
