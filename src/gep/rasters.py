@@ -777,9 +777,10 @@ class Reader:
     def lent(self, number: int, window: Window) -> NDArray[Any]:
         """As `stored`, but in memory that whatever this reader decodes next may overwrite."""
         if number in self._native:
-            part = self.room.array("lent", (1, window.height, window.width), np.float32)
+            part: NDArray[Any] = self.room.array("lent", (1, window.height, window.width), np.float32)
             self._native[number].fill(_box(window), None, part)
-            return part[0]
+            one: NDArray[Any] = part[0]
+            return one
         tiles = self._tiles[number]
         found = tiles.lend(window) if tiles and self._suits(tiles, window) else None
         return self.stored(number, window) if found is None else found

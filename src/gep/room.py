@@ -19,7 +19,8 @@ def fresh(shape: int | Shape, dtype: Any) -> NDArray[Any]:
     wanted = np.dtype(dtype)
     need = math.prod((shape,) if isinstance(shape, int) else shape) * wanted.itemsize
     plain = np.frombuffer(mmap(-1, max(1, need), access=ACCESS_COPY), np.uint8)
-    return plain[:need].view(wanted).reshape(shape)
+    array: NDArray[Any] = plain[:need].view(wanted).reshape(shape)
+    return array
 
 
 class Room:
@@ -35,4 +36,5 @@ class Room:
         if name not in self._there or len(self._there[name]) < need:
             self._there.pop(name, None)
             self._there[name] = fresh(need, np.uint8)
-        return self._there[name][:need].view(wanted).reshape(shape)
+        array: NDArray[Any] = self._there[name][:need].view(wanted).reshape(shape)
+        return array
