@@ -20,7 +20,8 @@ import pytest
 
 from gep import fuse as room
 from gep import segments
-from gep.fuse import Column, cache_folder, fuse, source
+from gep.cached import cache_folder
+from gep.fuse import Column, fuse, source
 from gep.run import Partials, padded
 from gep.service import Indicator, services
 
