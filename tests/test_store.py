@@ -47,6 +47,18 @@ def test_publish_again_changes_nothing(tmp_path: Path) -> None:
     assert (final / "run.json").read_bytes() == FILES["run.json"]
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_what_a_killed_writer_left_is_cleaned(there: bool, tmp_path: Path) -> None:
+    """Also where the result it began is there already."""
+    if there:
+        store.publish(tmp_path, NAME, FILES)
+    left = tmp_path / f"{store.STAGING}killed"
+    left.mkdir()
+    (left / "run.json").write_bytes(b"half")
+    store.publish(tmp_path, NAME, FILES)
+    assert names(tmp_path) == [NAME, "latest"]
+
+
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("how", ["other content", "gone"])
 def test_publish_never_overwrites(name: str, how: str, tmp_path: Path) -> None:

@@ -93,13 +93,13 @@ def publish(folder: Path, name: str, files: dict[str, bytes], make: Make | None 
         E701 the disk is full, E705 the folder cannot be written.
     """
     final = folder / name
+    for left in folder.glob(f"{STAGING}*"):  # of a writer that was killed: the lock is ours
+        shutil.rmtree(left, ignore_errors=True)
     if final.exists() and make is None:
         _compare(final, files)
         _point(folder, name)
         return final
     stage = None
-    for left in folder.glob(f"{STAGING}*"):  # of a writer that was killed: the lock is ours
-        shutil.rmtree(left, ignore_errors=True)
     try:
         stage = Path(tempfile.mkdtemp(prefix=STAGING, dir=folder))
         made = {} if make is None else make(stage)
