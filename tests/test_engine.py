@@ -1097,3 +1097,43 @@ def test_an_override_is_hashed_beside_the_file_it_overrides(tmp_path: Path) -> N
     files = account(path).manifest["core"]["coefficient_files"]
     assert files["overrides/prices.toml"] == hashlib.sha256(text.encode()).hexdigest()
     assert files["prices.toml"] != files["overrides/prices.toml"]
+
+
+NUMBERS: list[tuple[dict[str, Any], str, str]] = [
+    ({"threads": -1}, "threads = -1 is not a number of threads", "threads = -1 不是线程数"),
+    ({"threads": 0}, "threads = 0 is not a number of threads", "threads = 0 不是线程数"),
+    ({"threads": 2.0}, "threads = 2.0 is not a number of threads", "threads = 2.0 不是线程数"),
+    ({"threads": True}, "threads = True is not a number of threads", "threads = True 不是线程数"),
+    ({"tile": 0}, "tile = 0 is not a side in pixels", "tile = 0 不是以像元计的边长"),
+    ({"tile": 1.5}, "tile = 1.5 is not a side in pixels", "tile = 1.5 不是以像元计的边长"),
+    ({"tile": None}, "tile = None is not a side in pixels", "tile = None 不是以像元计的边长"),
+    ({"tile": "512"}, "tile = '512' is not a side in pixels", "tile = '512' 不是以像元计的边长"),
+]
+
+
+@pytest.mark.parametrize("call", ["Account.run", "Account.forecast", "Account.prepare", "together"])
+@pytest.mark.parametrize(("said", "en", "zh"), NUMBERS)
+def test_threads_and_tiles_are_whole_numbers(
+    call: str, said: dict[str, Any], en: str, zh: str, small_account: Path
+) -> None:
+    account = gep.open(small_account)
+    calls: dict[str, Callable[..., object]] = {
+        "Account.run": account.run,
+        "Account.forecast": account.forecast,
+        "Account.prepare": account.prepare,
+        "together": lambda **more: gep.run_together([account], **more),
+    }
+    if call == "Account.prepare" and "tile" in said:
+        return  # it has none
+    with pytest.raises(InputError) as raised:
+        calls[call](**said)
+    (problem,) = raised.value.problems
+    name = "run_together" if call == "together" else call
+    assert problem.code == "E019"
+    assert (problem.text("en"), problem.text("zh")) == (f"{name}: {en}", f"{name}：{zh}")
+
+
+def test_whole_numbers_of_numpy_are_numbers(small_account: Path) -> None:
+    result = gep.open(small_account).run(threads=np.int64(1), tile=np.int32(20))
+    assert result.envelope["tiles"]["all"] == 6
+    assert b'"threads": 1,' in result.files()["run.json"]

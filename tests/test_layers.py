@@ -204,8 +204,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("map_names", "outputs", "plan", "repricing", "run", "sensitivity", "store", "tables"),
     },
     "together": {
-        *("engine", "errors", "map_names", "plan", "rasters", "result", "resume", "run"),
-        "scenario",
+        *("engine", "errors", "map_names", "plan", "rasters", "replacements", "result"),
+        *("resume", "run", "scenario"),
     },
     "gep": {
         *("arrays", "collector", "engine", "errors", "factors", "quantities", "result"),

@@ -32,7 +32,7 @@ from gep.plan import Plan
 from gep.quality import former
 from gep.quality.case import Case
 from gep.rasters import threads as default_threads
-from gep.replacements import Said, wrong
+from gep.replacements import Said, counted, wrong
 from gep.result import Result
 from gep.run import TILE, By, Progress, compile_ahead
 from gep.scenario import CALL, Known, Replaced, Scenario, Sums, alike, sums
@@ -254,6 +254,7 @@ class Account:
         IdentityError, ResourceError, BusyError
             As `run`.
         """
+        threads, _ = counted("Account.prepare", threads)
         report = self.check()
         stop_on(report.problems)
         made = report.plan
@@ -305,7 +306,8 @@ class Account:
         Raises
         ------
         InputError
-            Whatever `check` lists, and what only all the pixels can show; no result is written.
+            E019 no number of threads or no side of a tile; whatever `check` lists, and what only
+            all the pixels can show; no result is written.
         IdentityError
             E711 an identity does not hold, E714 an input changed during the run, E723 a tile was
             there with other content.
@@ -316,9 +318,7 @@ class Account:
         Interrupted
             A KeyboardInterrupt: tiles in hand were ended, and the next run goes on from them.
         """
-        if tile < 1:
-            zh = f"tile = {tile} 不是以像元计的边长"
-            raise wrong("Account.run", f"tile = {tile} is not a side in pixels", zh)
+        threads, tile = counted("Account.run", threads, tile)
         started, workers = time.monotonic(), default_threads(threads)
         wanted = self.definition.output.maps if maps is None else maps
         with cluster.opened(client) as reached:
@@ -394,6 +394,7 @@ class Account:
         BusyError
             E710 if a run into the folder is under way.
         """
+        threads, tile = counted("Account.forecast", threads, tile)
         report = self.check()
         wanted = self.definition.output.maps if maps is None else maps
         made = self._sound(report, wanted)

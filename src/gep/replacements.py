@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from numbers import Integral
+from typing import Any
 
 from gep.coefficients import CALLER, GIVEN, Book, Coefficient, Keys, Price, Value
 from gep.ecosystems import ecosystems, groups
@@ -20,6 +22,24 @@ Said = str | Mapping[str, str]
 def wrong(call: str, why: str, why_zh: str = "") -> InputError:
     """E019 of a call, said in both languages; without Chinese the English stands in both."""
     return InputError(Problem("E019", {"call": call, "why": why, "why_zh": why_zh or why}))
+
+
+def counted(call: str, threads: Any, tile: Any = 1) -> tuple[int | None, int]:
+    """Threads, None where the machine says how many, and the side of a tile [pixels] of a call.
+
+    Raises
+    ------
+    InputError
+        E019 unless they are whole numbers from 1 on.
+    """
+    for name, asked, en, zh in (
+        ("threads", 1 if threads is None else threads, "a number of threads", "线程数"),
+        ("tile", tile, "a side in pixels", "以像元计的边长"),
+    ):
+        if not isinstance(asked, Integral) or isinstance(asked, bool) or asked < 1:
+            said = f"{name} = {asked!r}"
+            raise wrong(call, f"{said} is not {en}", f"{said} 不是{zh}")
+    return threads if threads is None else int(threads), int(tile)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from gep.map_names import Wanted
 from gep.plan import Plan
 from gep.rasters import Grid, Layer, Reader, Window, tiles
 from gep.rasters import threads as default_threads
+from gep.replacements import counted
 from gep.result import Result
 from gep.resume import keeping_all
 from gep.run import TICK, TILE, Loop, Progress, Readers, Summed
@@ -53,6 +54,7 @@ def run_together(
     Interrupted
         A KeyboardInterrupt: the tiles of every account with a folder are kept.
     """
+    threads, tile = counted("run_together", threads, tile)
     started, workers = time.monotonic(), default_threads(threads)
     folders = [Path(folder) for folder in outputs] if outputs else [None] * len(accounts)
     wanted = [one.definition.output.maps if maps is None else maps for one in accounts]
