@@ -160,6 +160,12 @@ def test_tiles_of_another_size_are_said(small_account: Path) -> None:
     assert why(found) == ["tiles of this size are not there"]
 
 
+def test_the_order_of_indicators_is_said_only_where_nothing_else_is(small_account: Path) -> None:
+    ran(small_account)
+    small.write(small_account.parent, rasters={"precipitation": None})
+    assert "the order of the indicators changed" not in why(foretold(small_account))
+
+
 def test_a_folder_in_use_is_said(small_account: Path) -> None:
     with lock.locked(small_account.parent / "output"), pytest.raises(gep.GepError) as raised:
         gep.open(small_account).forecast()

@@ -163,17 +163,19 @@ def _layers_changed(now: Mapping[str, Any], then: Mapping[str, Any]) -> Iterator
 
 def _columns_changed(
     now: Sequence[Mapping[str, Any]], then: Sequence[Mapping[str, Any]]
-) -> Iterator[Title]:
+) -> list[Title]:
     ours = {name: column for column in now for name in column["of"]}
     theirs = {name: column for column in then for name in column["of"]}
+    found = []
     for name in sorted({*ours, *theirs}):
         if name not in theirs:
-            yield Title(f"{name}: new", f"{name}：新增")
+            found.append(Title(f"{name}: new", f"{name}：新增"))
         elif name not in ours:
-            yield Title(f"{name}: no longer there", f"{name}：已不在")
+            found.append(Title(f"{name}: no longer there", f"{name}：已不在"))
         elif ours[name]["tables"] != theirs[name]["tables"]:
-            yield Title(f"{name}: coefficients changed", f"{name}：系数已变")
+            found.append(Title(f"{name}: coefficients changed", f"{name}：系数已变"))
         elif {**ours[name], "of": 0} != {**theirs[name], "of": 0}:
-            yield Title(f"{name}: computed otherwise", f"{name}：算法已变")
-    if [column["of"] for column in now] != [column["of"] for column in then]:
-        yield Title("the order of the indicators changed", "指标的次序已变")
+            found.append(Title(f"{name}: computed otherwise", f"{name}：算法已变"))
+    if not found and list(now) != list(then):
+        found.append(Title("the order of the indicators changed", "指标的次序已变"))
+    return found
