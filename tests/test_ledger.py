@@ -136,15 +136,42 @@ def test_what_eight_runs_did_not_use_is_dropped(book: Ledger, tmp_path: Path) ->
     size = []
     for run in range(2, KEEP + 2):
         book = again(book)
-        assert len(book.past()) == (2 if run <= KEEP else 1), run
         book.identity(PARTS, "a")
+        assert book.places(lost) == {PLACE}, "as long as this run may use it"
+        assert book.drop() == (run == KEEP + 1), run
         assert book.places(kept) == {PLACE}
+        assert [past.dropped for past in book.past()] == [False, run == KEEP + 1]
         book.close()
         size.append(book.file.stat().st_size)
     assert size[-1] < size[0] - 150_000, "and its space given back"
     book = again(book)
     assert book.known(ledger.stamps([file])) == {}
     book.close()
+
+
+def test_what_is_used_again_just_in_time_is_kept(book: Ledger) -> None:
+    number = book.identity(PARTS, "a")
+    book.insert(number, PLACE, b"x")
+    for run in range(2, 3 * KEEP):
+        book = again(book)
+        book.identity(PARTS if run % KEEP == 1 else {"run": run}, "a")
+        assert not book.drop()
+        book.close()
+    book = again(book)
+    assert book.places(number) == {PLACE}
+    book.close()
+
+
+def test_what_dropped_tiles_followed_from_is_known_for_some_time(book: Ledger) -> None:
+    book.identity({"run": 1}, "a")
+    for run in range(2, ledger.KNOWN + 3):
+        book = again(book)
+        book.identity({"run": run}, "a")
+        book.drop()
+        there = [past.parts["run"] for past in book.past()]
+        assert there == list(range(run, max(0, run - ledger.KNOWN), -1))
+        assert [past.dropped for past in book.past()] == [n <= run - KEEP for n in there]
+        book.close()
 
 
 # --- files --------------------------------------------------------------------------------------

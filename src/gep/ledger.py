@@ -22,8 +22,8 @@ FORM = 1
 """Form of the tables; a ledger of another one is moved aside."""
 LOGS = ("-wal", "-journal")
 """Ends of the names of what SQLite has still to put into a ledger that was not closed."""
-KEEP = 8
-"""Runs after which what none of them used is dropped."""
+KEEP, KNOWN = 8, 64
+"""Runs after which tiles that none of them used are dropped, and what they followed from."""
 SYNC, BATCH = 1.0, 64
 """Seconds and tiles after which what was inserted is forced to the disk."""
 HAS_CHANGE_TIME = os.name != "nt"
@@ -58,12 +58,16 @@ class DamagedError(ResourceError):
 
 @dataclass(frozen=True)
 class Past:
-    """What earlier tiles followed from: parts of their identity, and how long a pixel took [ns]."""
+    """What earlier tiles followed from: parts of their identity, and how long a pixel took [ns].
+
+    The tiles of those that the last runs did not use are `dropped`.
+    """
 
     key: str
     parts: dict[str, Any]
     about: str
     pace: float | None
+    dropped: bool
 
 
 def key_of(parts: Mapping[str, Any]) -> str:
@@ -146,16 +150,21 @@ class Ledger:
             raise damaged(self.file, said)
         run = self._base.execute("INSERT INTO runs VALUES (NULL)").lastrowid
         assert run is not None
-        old = (run - KEEP,)
-        self._base.execute("DELETE FROM runs WHERE number <= ?", old)
-        self._base.execute("DELETE FROM files WHERE used <= ?", old)
-        rows = self._base.execute("SELECT number FROM identities WHERE used <= ?", old).fetchall()
-        for row in rows:
-            self._base.execute("DELETE FROM tiles WHERE identity = ?", row)
-            self._base.execute("DELETE FROM identities WHERE number = ?", row)
-        if rows:
-            self._base.executescript("PRAGMA incremental_vacuum;")
         return run
+
+    def drop(self) -> int:
+        """Drop what the last runs did not use, this one among them; number of tiles dropped."""
+        with self._mine, failing(self.file):
+            old = (self._run - KEEP,)
+            self._base.execute("DELETE FROM runs WHERE number <= ?", old)
+            self._base.execute("DELETE FROM files WHERE used <= ?", old)
+            unused = "SELECT number FROM identities WHERE used <= ?"
+            drop = f"DELETE FROM tiles WHERE identity IN ({unused})"
+            count = self._base.execute(drop, old).rowcount
+            self._base.execute("DELETE FROM identities WHERE used <= ?", (self._run - KNOWN,))
+            if count:
+                self._base.executescript("PRAGMA incremental_vacuum;")
+        return count
 
     def close(self) -> None:
         """Force everything to the disk and let the file go."""
@@ -281,12 +290,17 @@ class Ledger:
             return float(row[0] or 0)
 
     def past(self) -> list[Past]:
-        """What tiles that are there follow from, the latest first."""
+        """What tiles follow from that are there, or were, the latest first."""
         with failing(self.file):
+            last = "(SELECT max(number) FROM runs)"
             rows = self._base.execute(
-                "SELECT key, parts, about, pace FROM identities ORDER BY used DESC, number DESC"
+                f"SELECT key, parts, about, pace, used <= {last} - {KEEP} FROM identities"
+                " ORDER BY used DESC, number DESC"
             )
-            return [Past(key, json.loads(parts), about, pace) for key, parts, about, pace in rows]
+            return [
+                Past(key, json.loads(parts), about, pace, bool(dropped))
+                for key, parts, about, pace, dropped in rows
+            ]
 
     # --- files --------------------------------------------------------------------------------
 

@@ -99,8 +99,8 @@ def _listed(findings: Findings, name: str) -> Iterator[list[Any]]:
 class Kept:
     """Tiles of one account in a ledger, as `run.accumulate` takes them and gives them.
 
-    `resumed` were there, `damaged` were of no use, `added` came during this run. With *fresh* none
-    of those there is used.
+    `resumed` were there, `damaged` were of no use, `added` came during this run, `dropped` are of
+    accounts the last runs did not compute. With *fresh* none of those there is used.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class Kept:
         section = plan.definition.account
         self._ledger, self._stamps, self._fresh = book, stamps, fresh
         self._identity = book.identity(origin.parts(plan, hashes), f"{section.name} {section.year}")
-        self.resumed = self.added = self.damaged = self._pixels = 0
+        self.resumed = self.added = self.damaged = self.dropped = self._pixels = 0
         self._began, self._counting = time.monotonic(), threading.Lock()
         self._first = self._began
 
@@ -155,12 +155,15 @@ class Kept:
     def ended(self, shared: bool = False) -> None:
         """Note how long a pixel took, where many were computed, not for others with them.
 
+        Only now, when every account of the run is known, is dropped what none needs.
+
         Raises
         ------
         ResourceError
             E726 if the ledger was taken away since.
         """
         self._ledger.stands()
+        self.dropped += self._ledger.drop()
         if self._pixels and not shared:
             seconds = time.monotonic() - self._began
             self._ledger.paced(self._identity, 1e9 * seconds / self._pixels)

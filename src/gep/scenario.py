@@ -122,7 +122,8 @@ class Known:
 class Sums:
     """Partials of a run, the identity of tiling, how many tiles were computed, of how many.
 
-    `resumed` are those an interrupted run, or one before it, had left.
+    `resumed` are those an interrupted run, or one before it, had left, `dropped` those of accounts
+    that the last runs into the folder did not compute.
     """
 
     partials: Partials
@@ -130,11 +131,13 @@ class Sums:
     computed: int
     tiles: int
     resumed: int = 0
+    dropped: int = 0
 
     @property
     def effort(self) -> dict[str, int]:
-        """Tiles computed, tiles in all, and tiles that were there."""
-        return {"computed": self.computed, "all": self.tiles, "resumed": self.resumed}
+        """Tiles computed, tiles in all, tiles that were there; those dropped, if any."""
+        effort = {"computed": self.computed, "all": self.tiles, "resumed": self.resumed}
+        return effort | ({"dropped": self.dropped} if self.dropped else {})
 
 
 def alike(known: Plan, made: Plan) -> bool:
@@ -197,8 +200,8 @@ def of_all(total: Partials, loop: Loop, readers: Readers, size: int, kept: Kept 
 
 def _sums(total: Partials, tiling: Identity, needed: int, tiles: int, kept: Kept | None) -> Sums:
     """Sums of tiles *needed* of all *tiles*, some of them *kept* before."""
-    resumed = kept.resumed if kept else 0
-    return Sums(total, tiling, needed - resumed, tiles, resumed)
+    resumed, dropped = (kept.resumed, kept.dropped) if kept else (0, 0)
+    return Sums(total, tiling, needed - resumed, tiles, resumed, dropped)
 
 
 def differing(known: Plan, made: Plan, windows: list[Window], threads: int) -> list[Window]:

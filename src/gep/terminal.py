@@ -120,6 +120,8 @@ def notes(result: "Result", language: str) -> list[str]:
     tiles = result.envelope.get("tiles", {})
     if tiles.get("resumed") and not tiles.get("computed"):
         lines.append(words["resumed"].format(count=tiles["resumed"]))
+    if tiles.get("dropped"):
+        lines.append(words["dropped"].format(count=tiles["dropped"]))
     lines += left_out([u.reason for u in result.plan.uncovered], language)
     checked, all_numbers = result.verified
     lines.append(f"{checked} / {all_numbers} {words['unverified']}")
