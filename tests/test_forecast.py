@@ -1,6 +1,10 @@
 """What a run would do: nothing is written, and what it says is what the run then does."""
 
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +14,7 @@ import pytest
 import small
 
 import gep
-from gep import forecast, lock, preview
+from gep import forecast, ledger, lock, preview, run, terminal
 from gep.cli import main
 from gep.forecast import Forecast
 
@@ -160,10 +164,130 @@ def test_tiles_of_another_size_are_said(small_account: Path) -> None:
     assert why(found) == ["tiles of this size are not there"]
 
 
+def test_a_run_that_was_stopped_before_its_first_tile_is_said(
+    small_account: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(run.Loop, "tile", stop)
+        with pytest.raises(KeyboardInterrupt):
+            ran(small_account)
+    en = "none was computed yet: an earlier run was stopped before its first tile"
+    zh = "尚未算完任何分块：先前的运行在第一个分块之前中断"
+    assert foretold(small_account).reasons == ((en, zh),)
+
+
+def test_tiles_that_were_dropped_are_said(small_account: Path) -> None:
+    """Eight other accounts into the same folder: only the tiles of the last eight are kept."""
+    first = ran(small_account)
+    for run_number in range(1, ledger.KEEP + 1):
+        small.write(small_account.parent, change={"rasters.precipitation.fill": [run_number]})
+        last = ran(small_account)
+        dropped = {"dropped": TILES} if run_number == ledger.KEEP else {}
+        effort = {"computed": TILES, "all": TILES, "resumed": 0} | dropped
+        assert last.envelope["tiles"] == effort
+        assert not [p for p in last.problems if p not in first.problems]
+    assert f"{TILES} kept tiles were dropped: the last 8 runs here did not use them" in (
+        terminal.notes(last, "en")
+    )
+    assert f"已删去 {TILES} 个保存的分块：该文件夹最近 8 次运行都未用到" in terminal.notes(
+        last, "zh"
+    )
+    small.write(small_account.parent)
+    en = "tiles of this account were dropped: only those of the last 8 runs are kept"
+    zh = "该账户的分块已删去：只保留最近 8 次运行的分块"
+    found = foretold(small_account)
+    assert (found.reasons, found.todo) == (((en, zh),), TILES)
+    small.write(small_account.parent, change={"rasters.precipitation.fill": [1]})
+    assert foretold(small_account).todo == 0, "the oldest that is kept"
+    assert ran(small_account).envelope["tiles"]["resumed"] == TILES, "is there for the run too"
+
+
 def test_the_order_of_indicators_is_said_only_where_nothing_else_is(small_account: Path) -> None:
     ran(small_account)
     small.write(small_account.parent, rasters={"precipitation": None})
     assert "the order of the indicators changed" not in why(foretold(small_account))
+
+
+@pytest.fixture
+def read_only(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a file system nobody can write, not even root."""
+    place = tmp_path / "mounted"
+    place.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "ro,size=100k", "tmpfs", str(place)]
+    if (
+        sys.platform != "linux"
+        or subprocess.run(words, capture_output=True, check=False).returncode
+    ):
+        pytest.skip("this machine mounts nothing")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def ended(path: Path, *words: str) -> tuple[int, str]:
+    """Exit code of a run, and its first line on stderr after the heading."""
+    done = click.testing.CliRunner().invoke(main, ["run", str(path), "--lang", "en", *words])
+    (said,) = [line for line in done.stderr.splitlines() if line.startswith("error")]
+    return done.exit_code, said
+
+
+def alike(path: Path, output: Path) -> tuple[int, str]:
+    """How a run into *output* ends, and its forecast: with the same, and nothing left there."""
+    before = files(path.parent)
+    foretells = ended(path, "-n", "-o", str(output))
+    assert files(path.parent) == before
+    assert ended(path, "-o", str(output), "--progress", "none") == foretells
+    return foretells
+
+
+def test_an_output_that_cannot_be_written_stops_the_forecast_as_the_run(
+    small_account: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("a file")
+    exit_code, said = alike(small_account, tmp_path / "file")
+    assert exit_code == 6
+    assert said.startswith(f"error E705  {tmp_path / 'file'}: cannot be written")
+    assert alike(small_account, tmp_path / "file" / "below")[0] == 6
+    if sys.platform == "linux":
+        assert alike(small_account, Path("/proc/x"))[0] == 6
+
+
+def test_a_read_only_disk_stops_the_forecast_as_the_run(
+    small_account: Path, read_only: Path
+) -> None:
+    exit_code, said = alike(small_account, read_only / "runs")
+    assert exit_code == 6
+    assert said.startswith(f"error E705  {read_only / 'runs'}: cannot be written: Read-only")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders")
+@pytest.mark.parametrize("name", [ledger.NAME, lock.LOCK])
+@pytest.mark.parametrize("kind", ["a pipe", "a folder"])
+def test_a_ledger_or_lock_that_is_no_file_stops_the_forecast_as_the_run(
+    kind: str, name: str, small_account: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "runs"
+    output.mkdir()
+    if kind == "a pipe":
+        os.mkfifo(output / name)
+    else:
+        (output / name).mkdir()
+    for words in (["-n"], ["--progress", "none"]):
+        exit_code, said = ended(small_account, "-o", str(output), *words)
+        assert exit_code == 6
+        assert said.startswith(f"error E705  {output}: cannot be written: ")
+
+
+def test_maps_without_room_stop_the_forecast_as_the_run(
+    small_account: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gep.outputs.maps.need", lambda plan, count: 10**18 * bool(count))
+    for words in (["-n"], ["--progress", "none"]):
+        exit_code, said = ended(small_account, "--maps", *words)
+        assert exit_code == 6
+        assert "E720" in said
 
 
 def test_a_folder_in_use_is_said(small_account: Path) -> None:
@@ -179,10 +303,17 @@ def test_what_stops_a_run_stops_its_forecast(tmp_path: Path) -> None:
     assert [p.code for p in raised.value.problems] == ["E302"]
 
 
-def test_a_damaged_ledger_is_as_none(small_account: Path) -> None:
+def test_a_damaged_ledger_is_said(small_account: Path) -> None:
     ran(small_account)
     (small_account.parent / "output" / ".ledger.sqlite").write_bytes(b"hello" * 1000)
-    assert why(foretold(small_account)) == ["nothing was computed into this folder yet"]
+    en = "the ledger of earlier runs is damaged (file is not a database): "
+    en += "everything is computed anew"
+    zh = "先前运行的分块记录已损坏（file is not a database）：全部重新计算"
+    assert foretold(small_account).reasons == ((en, zh),)
+    assert foretold(small_account).todo == TILES
+    asked = foretold(small_account, fresh=True)
+    assert why(asked) == ["asked for with --fresh", en]
+    assert [p.code for p in ran(small_account).problems if p.code == "W590"] == ["W590"]
 
 
 # --- on the command line ------------------------------------------------------------------------

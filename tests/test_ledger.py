@@ -482,22 +482,40 @@ def test_a_killed_process_loses_no_tile_it_was_told_of(
 def test_who_only_looks_where_nothing_is(tmp_path: Path) -> None:
     with ledger.looked_at(tmp_path / "nowhere") as found:
         assert found is None
-    for content in (b"", b"hello" * 1000):
-        (tmp_path / NAME).write_bytes(content)
-        with ledger.looked_at(tmp_path) as found:
-            assert found is None
+    (tmp_path / NAME).write_bytes(b"")
+    with ledger.looked_at(tmp_path) as found:
+        assert found is None
     assert [p.name for p in tmp_path.iterdir()] == [NAME]
     lock.free(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == [NAME]
 
 
-def test_who_only_looks_at_another_form_sees_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", [True, False])
+def test_who_only_looks_at_what_a_run_moves_aside_is_told_so(form: bool, tmp_path: Path) -> None:
     Ledger(tmp_path / NAME).close()
-    with sqlite3.connect(tmp_path / NAME) as base:
-        base.execute("PRAGMA user_version = 99")
-    base.close()
-    with ledger.looked_at(tmp_path) as found:
-        assert found is None
+    if form:
+        with sqlite3.connect(tmp_path / NAME) as base:
+            base.execute("PRAGMA user_version = 99")
+        base.close()
+    else:
+        (tmp_path / NAME).write_bytes(b"hello" * 1000)
+    with pytest.raises(ledger.DamagedError) as raised, ledger.looked_at(tmp_path):
+        pass
+    assert code(raised) == ["E724"]
+    assert raised.value.problems[0].fields["why"] == (
+        "form 99" if form else "file is not a database"
+    )
+    assert [p.name for p in tmp_path.iterdir()] == [NAME]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders")
+def test_who_only_looks_does_not_wait_for_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / NAME)
+    with pytest.raises(ResourceError) as raised, ledger.looked_at(tmp_path):
+        pass
+    assert str(raised.value).endswith(
+        f"{NAME}: cannot be read: not a file; so it is not known what is done already"
+    )
 
 
 @pytest.fixture

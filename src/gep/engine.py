@@ -26,7 +26,7 @@ from gep.check import Understood
 from gep.collector import resting
 from gep.config import Definition
 from gep.errors import IdentityError, InputError, Problem, stop_on
-from gep.forecast import Forecast, forecast
+from gep.forecast import Forecast, forecast, tried
 from gep.map_names import Wanted, count, unknown
 from gep.plan import Plan
 from gep.quality import former
@@ -393,13 +393,18 @@ class Account:
             Whatever `check` lists.
         BusyError
             E710 if a run into the folder is under way.
+        ResourceError
+            E701, E705, E720 if *output* cannot be written, as `run`; nothing is left there.
         """
         threads, tile = counted("Account.forecast", threads, tile)
         report = self.check()
         wanted = self.definition.output.maps if maps is None else maps
         made = self._sound(report, wanted)
-        folder = Path(output) if output else made.output
-        return forecast(made, folder, default_threads(threads), tile, count(made, wanted), fresh)
+        folder, drawn = Path(output) if output else made.output, count(made, wanted)
+        if output:
+            tried(made, folder, drawn)
+        workers = default_threads(threads)
+        return forecast(made, folder, workers, tile, drawn, fresh)
 
     def ready(
         self, output: str | Path | None, maps: Wanted, progress: Progress | None, threads: int

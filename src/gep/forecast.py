@@ -2,13 +2,13 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from gep import ledger, manifest, origin
+from gep import ledger, manifest, origin, store
 from gep.ecosystems import Title
-from gep.ledger import Ledger
-from gep.lock import free
+from gep.ledger import KEEP, DamagedError, Ledger
+from gep.lock import LOCK, free, openable
 from gep.outputs import maps
 from gep.plan import Plan
 from gep.rasters import Layer, open_file, tiles
@@ -69,8 +69,26 @@ class Forecast:
         return self.tiles - self.done
 
 
+@dataclass
+class Before:
+    """What earlier runs into a folder have left: where tiles are, and why not everywhere.
+
+    `pace` [ns per pixel] and `size` of a tile [bytes] are 0 where no run has shown them.
+    """
+
+    done: set[ledger.Place] = field(default_factory=set)
+    reasons: Sequence[Title] = ()
+    pace: float = 0.0
+    size: float = 0.0
+
+
 def forecast(
-    plan: Plan, folder: Path, threads: int, size: int, drawn: int, fresh: bool = False
+    plan: Plan,
+    folder: Path,
+    threads: int,
+    size: int,
+    drawn: int,
+    fresh: bool = False,
 ) -> Forecast:
     """What a run of *plan* into *folder* would do, with tiles of *size* and so many maps *drawn*.
 
@@ -85,16 +103,8 @@ def forecast(
     """
     free(folder)
     places = {place_of(window) for window in tiles(plan.grid, size)}
-    done: set[ledger.Place] = set()
-    reasons: Sequence[Title] = [Title("asked for with --fresh", "按 --fresh 的要求")]
-    pace, tile_bytes = None, 0.0
-    with ledger.looked_at(folder) as book:
-        if not fresh:
-            done, reasons = _done(plan, book, threads)
-        if book:
-            tile_bytes = book.size()
-            pace = next((past.pace for past in book.past() if past.pace), None)
-    done &= places
+    before = _before(plan, folder, threads, fresh)
+    done, reasons, pace = before.done & places, before.reasons, before.pace
     if done and len(done) < len(places):
         reasons = [Title("not reached before the run was stopped", "先前运行中断，尚未算到")]
     todo = [window for window in tiles(plan.grid, size) if place_of(window) not in done]
@@ -109,33 +119,77 @@ def forecast(
         drawn,
         threads,
         LOADED + threads * size * size * (PER_PIXEL[0] + PER_PIXEL[1] * len(plan.layers)),
-        maps.need(plan, drawn) + TABLES * rows + int(len(todo) * (tile_bytes or TILE_BYTES)),
+        maps.need(plan, drawn) + TABLES * rows + int(len(todo) * (before.size or TILE_BYTES)),
         _free(folder),
         pixels * (pace or PACE) / 1e9,
         pace or PACE,
-        pace is not None,
+        bool(pace),
     )
 
 
-def _done(
-    plan: Plan, book: Ledger | None, threads: int
-) -> tuple[set[ledger.Place], Sequence[Title]]:
-    """Where tiles of this very account are, and why not everywhere."""
+def tried(plan: Plan, folder: Path, drawn: int) -> None:
+    """Try what a run tries before its first tile, and leave no trace.
+
+    Raises
+    ------
+    ResourceError
+        E701, E705 if *folder* cannot be written, E720 if so many maps *drawn* have no room there.
+    """
+    store.tried(folder, maps.need(plan, drawn))
+    openable([folder / LOCK, folder / ledger.NAME])
+
+
+def _before(plan: Plan, folder: Path, threads: int, fresh: bool) -> Before:
+    """What earlier runs into *folder* have left for one of *plan*."""
+    found = Before(reasons=[Title("asked for with --fresh", "按 --fresh 的要求")])
+    try:
+        with ledger.looked_at(folder) as book:
+            if not fresh:
+                _look(found, plan, book, threads)
+            if book:
+                found.size = book.size()
+                found.pace = next((past.pace for past in book.past() if past.pace), 0.0)
+    except DamagedError as error:
+        why = error.problems[0].fields["why"]
+        en = f"the ledger of earlier runs is damaged ({why}): everything is computed anew"
+        said = Title(en, f"先前运行的分块记录已损坏（{why}）：全部重新计算")
+        return Before(reasons=[*(found.reasons if fresh else ()), said])
+    return found
+
+
+def _look(found: Before, plan: Plan, book: Ledger | None, threads: int) -> None:
+    """Find where tiles of this very account are, and why not everywhere."""
+    past = book.past() if book else []
+    stamps = ledger.stamps(manifest.input_files(plan).values())
+    known = book.known(stamps) if book else {}
     if plan.todo:
-        return set(), [
+        found.reasons = [
             Title(f"{step.name}: will be prepared first", f"{step.name}：将先推算")
             for step in plan.todo
         ]
-    past = book.past() if book else []
+        return
     if book is None or not past:
-        return set(), origin.reasons({}, [])
-    known = book.known(ledger.stamps(manifest.input_files(plan).values()))
+        found.reasons = origin.reasons({}, [])
+        return
     parts = origin.parts(plan, manifest.digests(plan, threads, known))
-    key = ledger.key_of(parts)
-    if key not in [each.key for each in past]:
-        return set(), origin.reasons(parts, [each.parts for each in past])
-    found = book.places(book.identity(parts, ""))
-    return found, [Title("tiles of this size are not there", "没有这一大小的分块")]
+    same = next((each for each in past if each.key == ledger.key_of(parts)), None)
+    if same is None:
+        near = [each.parts for each in past if not each.dropped] or [each.parts for each in past]
+        found.reasons = origin.reasons(parts, near)
+        return
+    found.done = book.places(book.identity(parts, ""))
+    found.reasons = [_absent(bool(found.done), same.dropped)]
+
+
+def _absent(some: bool, dropped: bool) -> Title:
+    """Why tiles of an account that an earlier run began are not there; *some* others are."""
+    if some:
+        return Title("tiles of this size are not there", "没有这一大小的分块")
+    if dropped:
+        en = f"tiles of this account were dropped: only those of the last {KEEP} runs are kept"
+        return Title(en, f"该账户的分块已删去：只保留最近 {KEEP} 次运行的分块")
+    en = "none was computed yet: an earlier run was stopped before its first tile"
+    return Title(en, "尚未算完任何分块：先前的运行在第一个分块之前中断")
 
 
 def _read(layer: Layer) -> Read:

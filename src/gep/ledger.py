@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sqlite3
+import stat
 import tempfile
 import threading
 import time
@@ -403,10 +404,12 @@ def looked_at(folder: Path) -> Generator[Ledger | None, None, None]:
     """Ledger of a folder that no run holds, for those who only look; None where there is none.
 
     Nothing is written there. What a killed run has left in its log, only SQLite can put together:
-    then a copy elsewhere is looked at. One that a run would move aside is none.
+    then a copy elsewhere is looked at.
 
     Raises
     ------
+    DamagedError
+        E724 of a ledger that a run would move aside.
     ResourceError
         E727 if it cannot be read; E701, E705 if there is no place for a copy.
     """
@@ -415,25 +418,26 @@ def looked_at(folder: Path) -> Generator[Ledger | None, None, None]:
     with contextlib.ExitStack() as stack:
         ledger = None
         if _size(file):
-            with contextlib.suppress(DamagedError):
-                if left := [log for log in logs if _size(log)]:
-                    ledger = Ledger(_copied([file, *left], stack))
-                else:
-                    ledger = Ledger(file, looks=True)
-                stack.callback(ledger.close)
+            if left := [log for log in logs if _size(log)]:
+                ledger = Ledger(_copied([file, *left], stack))
+            else:
+                ledger = Ledger(file, looks=True)
+            stack.callback(ledger.close)
         yield ledger
 
 
 def _size(file: Path) -> int:
     """Bytes of a file that can be read; 0 where there is none."""
+    why = "not a file"
     try:
-        with file.open("rb") as opened:
-            return os.fstat(opened.fileno()).st_size
+        if stat.S_ISREG(file.stat().st_mode):  # to open a pipe is to wait for its other end
+            with file.open("rb") as opened:
+                return os.fstat(opened.fileno()).st_size
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return 0
     except OSError as error:
         why = error.strerror or str(error)
-        raise ResourceError(Problem("E727", {"file": file, "why": why})) from None
+    raise ResourceError(Problem("E727", {"file": file, "why": why}))
 
 
 def _copied(files: Iterable[Path], stack: contextlib.ExitStack) -> Path:

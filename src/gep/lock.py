@@ -9,7 +9,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -110,6 +110,20 @@ def free(folder: Path) -> None:
     with file:
         if against := _against(folder, _locks(file, folder)):
             raise BusyError(against)
+
+
+def openable(files: Iterable[Path]) -> None:
+    """Raise ResourceError E705 if one of the *files* is there and cannot be written."""
+    for file in files:
+        try:
+            if file.exists() and not file.is_file():  # to open a pipe is to wait
+                raise OSError(errno.EINVAL, "not a file")
+            with file.open("r+b"):
+                continue
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, ValueError) as error:
+            raise unwritten(file.parent, error) from None
 
 
 def _host() -> str:

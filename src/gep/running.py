@@ -90,7 +90,10 @@ def foretell(paths: Sequence[Path], asked: Asked) -> None:
     data = []
     for number, account in enumerate(map(gep.open, paths)):
         found = account.forecast(
-            threads=asked.threads, output=asked.output, maps=asked.maps, fresh=asked.fresh
+            threads=asked.threads,
+            output=asked.folder(account),
+            maps=asked.maps,
+            fresh=asked.fresh,
         )
         if asked.as_data:
             data.append(preview.as_data(found))

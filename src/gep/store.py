@@ -45,13 +45,26 @@ def canonical(core: object) -> bytes:
 
 
 def ready(folder: Path, need: int = 0) -> None:
-    """Try whether *folder* can be written and has room for *need* bytes, and leave no trace.
+    """Try whether *folder* can be written, has room for *need* bytes, and is held by nobody.
 
     Raises
     ------
     BusyError, ResourceError
-        E710 if another process holds it; E701, E705 if it cannot be written, E720 if there is no
-        room.
+        E710 if another process holds it; E701, E705, E720 as `tried`.
+    """
+    tried(folder, need)
+    if (folder / LOCK).exists():
+        with locked(folder):
+            pass
+
+
+def tried(folder: Path, need: int = 0) -> None:
+    """Try whether *folder* can be written and has room for *need* bytes, and leave no trace.
+
+    Raises
+    ------
+    ResourceError
+        E701, E705 if it cannot be written, E720 if there is no room.
     """
     place = folder
     try:
@@ -64,9 +77,6 @@ def ready(folder: Path, need: int = 0) -> None:
     if need > free:
         fields = {"need": f"{need / 1e9:.1f}", "free": f"{free / 1e9:.1f}"}
         raise ResourceError(Problem("E720", {"folder": folder, **fields}))
-    if (folder / LOCK).exists():
-        with locked(folder):
-            pass
 
 
 def _is_there(place: Path) -> bool:
