@@ -14,7 +14,7 @@ import pytest
 import small
 
 import gep
-from gep import forecast, ledger, lock, preview, run, terminal
+from gep import engine, forecast, ledger, lock, preview, run, terminal
 from gep.cli import main
 from gep.forecast import Forecast
 
@@ -290,6 +290,30 @@ def test_maps_without_room_stop_the_forecast_as_the_run(
         assert "E720" in said
 
 
+def test_time_holds_what_is_before_and_after_the_tiles(
+    small_account: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gep.run.uncompiled", lambda *of: True)
+    cold = foretold(small_account)
+    assert cold.compiled > forecast.COMPILING[0]
+    assert cold.checked > forecast.STARTING
+    assert cold.hashed > 0
+    assert cold.tabled > forecast.COUNTING[0]
+    parts = cold.checked + cold.hashed + cold.compiled + cold.seconds + cold.tabled
+    assert cold.total == pytest.approx(parts)
+    monkeypatch.setattr("gep.run.uncompiled", lambda *of: False)
+    assert foretold(small_account).compiled == 0
+
+
+def test_files_are_hashed_at_the_speed_of_the_largest(tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(bytes(3 * 10**6))
+    (tmp_path / "small").write_bytes(b"x")
+    (tmp_path / "empty").write_bytes(b"")
+    everything = [*tmp_path.iterdir(), tmp_path / "gone"]
+    assert 0 < forecast._hashing(everything, 2) < 1
+    assert forecast._hashing([tmp_path / "empty", tmp_path / "gone"], 2) == 0
+
+
 def test_a_folder_in_use_is_said(small_account: Path) -> None:
     with lock.locked(small_account.parent / "output"), pytest.raises(gep.GepError) as raised:
         gep.open(small_account).forecast()
@@ -332,14 +356,16 @@ tiles: 1 in all, 0 done, 1 to do
 why: nothing was computed into this folder yet
 memory: about {memory} MB with 2 threads
 disk: {disk} MB at most in {folder}, {free} GB are free
-time: about 0.0 s without maps, at 60 ns per pixel (assumed; no run into this folder has shown it)
+time: about 4.1 s without maps: start and check 1.8, digests 0.3, compiling 1.9, \
+tiles 0.0 at 60 ns per pixel (assumed; no run into this folder has shown it), tables 0.1
 nothing was computed and nothing written"""
 ZH = """\
 分块：共 1，已完成 0，待计算 1
 原因：该文件夹中尚无计算结果
 内存：约 {memory} MB（2 个线程）
 磁盘：{folder} 最多需要 {disk} MB，可用 {free} GB
-时间：约 0.0 秒（不含地图），每像元 60 纳秒（假定值；该文件夹尚无运行可依据）
+时间：约 4.1 秒（不含地图）：启动与检查 1.8，文件校验 0.3，编译 1.9，\
+分块 0.0（每像元 60 纳秒，假定值；该文件夹尚无运行可依据），表格 0.1
 没有计算，也没有写入任何内容"""
 
 
@@ -349,6 +375,10 @@ def test_the_command_line_says_it(
     flag: str, language: str, text: str, small_account: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(forecast, "_free", lambda folder: 12_345_678_901)
+    monkeypatch.setattr(forecast, "_hashing", lambda files, threads: 0.3)
+    monkeypatch.setattr(forecast, "to_compile", lambda plan: 10)
+    inner = forecast.forecast
+    monkeypatch.setattr(engine, "forecast", lambda *said: inner(*said[:-1], 1.0))
     found = gep.open(small_account).forecast(threads=2)
     fields = {"memory": round(found.memory / 1e6), "disk": f"{found.disk / 1e6:,.1f}"}
     fields |= {"folder": small_account.parent / "output", "free": "12.3"}
@@ -384,11 +414,14 @@ def test_a_layer_still_to_be_prepared() -> None:
     layer = forecast.Read("evapotranspiration", "evapotranspiration-1.tif", 0, 0, 0, "")
     numbers: dict[str, Any] = dict.fromkeys(("tiles", "done", "maps", "threads", "memory"), 1)
     numbers |= {"disk": 1, "free": 2, "seconds": 200.4, "pace": 1.0, "measured": True}
+    numbers |= dict.fromkeys(("checked", "hashed", "compiled", "tabled"), 1.0)
     found = Forecast(Path("o"), reasons=(), layers=(layer,), **numbers)
     assert "to be prepared" in preview.layers(found, "en")
     assert "待推算" in preview.layers(found, "zh")
     assert "every tile is done: they are only summed" in preview.lines(found, "en")
     assert "maps: 1 at most" in preview.lines(found, "en")
+    assert "time: about 204 s without maps and what is prepared: " in preview.lines(found, "en")[-2]
+    assert "时间：约 204 秒（不含地图和推算）：" in preview.lines(found, "zh")[-2]
 
 
 def test_fresh_on_the_command_line(small_account: Path, monkeypatch: pytest.MonkeyPatch) -> None:

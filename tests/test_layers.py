@@ -98,7 +98,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cluster": {"errors", "plan", "rasters", "replacements", "resume", "run", "worker"},
     "forecast": {
         *("ecosystems", "ledger", "lock", "manifest", "origin", "outputs", "plan", "rasters"),
-        *("resume", "store"),
+        *("resume", "run", "store"),
     },
     "sidecars": {"config", "errors"},
     "sequence": {"errors", "rasters"},

@@ -397,14 +397,16 @@ class Account:
             E701, E705, E720 if *output* cannot be written, as `run`; nothing is left there.
         """
         threads, tile = counted("Account.forecast", threads, tile)
+        began = time.monotonic()
         report = self.check()
+        checked = time.monotonic() - began
         wanted = self.definition.output.maps if maps is None else maps
         made = self._sound(report, wanted)
         folder, drawn = Path(output) if output else made.output, count(made, wanted)
         if output:
             tried(made, folder, drawn)
         workers = default_threads(threads)
-        return forecast(made, folder, workers, tile, drawn, fresh)
+        return forecast(made, folder, workers, tile, drawn, fresh, checked)
 
     def ready(
         self, output: str | Path | None, maps: Wanted, progress: Progress | None, threads: int

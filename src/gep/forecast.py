@@ -1,7 +1,9 @@
 """What a run would do, without doing it: tiles and why, layers, memory, disk, time."""
 
+import hashlib
 import shutil
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from gep.outputs import maps
 from gep.plan import Plan
 from gep.rasters import Layer, open_file, tiles
 from gep.resume import place_of
+from gep.run import to_compile
 
 PACE = 60.0
 """Time a pixel takes where no run has shown it [ns]: a province on two cores, nothing spare."""
@@ -20,6 +23,14 @@ TILE_BYTES = 30_000
 """Bytes of a kept tile where there is none yet: some thirty classes of places, thirty columns."""
 TABLES = 2_000
 """Bytes of the tables of a run per county and indicator, at most."""
+STARTING = 0.8
+"""Seconds until the program and its libraries are read, measured."""
+COMPILING = 1.2, 0.07
+"""Seconds to compile a loop, and more for each kernel in it, measured."""
+COUNTING = 0.1, 0.00012
+"""Seconds to sum, check and write, and more for each county and indicator, measured."""
+SAMPLE = 4 * 10**6
+"""Bytes of a file that are hashed to see how fast that is."""
 LOADED = 320 * 10**6
 """Memory of the program itself with a loop that is compiled already [bytes], measured."""
 PER_PIXEL = 24, 16
@@ -46,7 +57,8 @@ class Forecast:
     """Tiles in all and done already, why the rest is computed, and what that takes.
 
     `memory`, `disk` and `free` are bytes, `pace` is in ns per pixel; it is `measured` if an earlier
-    run into the folder showed it.
+    run into the folder showed it. `seconds` are those of the tiles; `checked`, `hashed`, `compiled`
+    and `tabled` those of start and check, of digests, of the loop, of sums and tables.
     """
 
     folder: Path
@@ -62,24 +74,35 @@ class Forecast:
     seconds: float
     pace: float
     measured: bool
+    checked: float
+    hashed: float
+    compiled: float
+    tabled: float
 
     @property
     def todo(self) -> int:
         """Tiles that would be computed."""
         return self.tiles - self.done
 
+    @property
+    def total(self) -> float:
+        """Seconds of the whole run, without maps and what is prepared."""
+        return self.checked + self.hashed + self.compiled + self.seconds + self.tabled
+
 
 @dataclass
 class Before:
     """What earlier runs into a folder have left: where tiles are, and why not everywhere.
 
-    `pace` [ns per pixel] and `size` of a tile [bytes] are 0 where no run has shown them.
+    `pace` [ns per pixel] and `size` of a tile [bytes] are 0 where no run has shown them; `known`
+    are the files that are as they were when they were hashed.
     """
 
     done: set[ledger.Place] = field(default_factory=set)
     reasons: Sequence[Title] = ()
     pace: float = 0.0
     size: float = 0.0
+    known: set[Path] = field(default_factory=set)
 
 
 def forecast(
@@ -89,10 +112,11 @@ def forecast(
     size: int,
     drawn: int,
     fresh: bool = False,
+    checked: float = 0.0,
 ) -> Forecast:
     """What a run of *plan* into *folder* would do, with tiles of *size* and so many maps *drawn*.
 
-    Nothing is written.
+    The check of the plan took so many seconds, *checked*. Nothing is written.
 
     Raises
     ------
@@ -110,6 +134,7 @@ def forecast(
     todo = [window for window in tiles(plan.grid, size) if place_of(window) not in done]
     pixels = sum(window.width * window.height for window in todo)
     rows = len(plan.counties.places) * len(plan.items)
+    kernels = to_compile(plan)
     return Forecast(
         folder,
         len(places),
@@ -124,6 +149,10 @@ def forecast(
         pixels * (pace or PACE) / 1e9,
         pace or PACE,
         bool(pace),
+        STARTING + checked,
+        _hashing({*manifest.input_files(plan).values()} - before.known, threads),
+        COMPILING[0] + COMPILING[1] * kernels if kernels else 0.0,
+        COUNTING[0] + COUNTING[1] * rows,
     )
 
 
@@ -162,6 +191,7 @@ def _look(found: Before, plan: Plan, book: Ledger | None, threads: int) -> None:
     past = book.past() if book else []
     stamps = ledger.stamps(manifest.input_files(plan).values())
     known = book.known(stamps) if book else {}
+    found.known = {*known}
     if plan.todo:
         found.reasons = [
             Title(f"{step.name}: will be prepared first", f"{step.name}：将先推算")
@@ -190,6 +220,20 @@ def _absent(some: bool, dropped: bool) -> Title:
         return Title(en, f"该账户的分块已删去：只保留最近 {KEEP} 次运行的分块")
     en = "none was computed yet: an earlier run was stopped before its first tile"
     return Title(en, "尚未算完任何分块：先前的运行在第一个分块之前中断")
+
+
+def _hashing(files: Iterable[Path], threads: int) -> float:
+    """Seconds to hash some files, at the speed of the beginning of the largest one now."""
+    sizes = {path: path.stat().st_size for path in files if path.is_file()}
+    if not sum(sizes.values()):
+        return 0.0
+    largest = max(sizes, key=sizes.__getitem__)
+    began = time.perf_counter()
+    with largest.open("rb") as file:
+        content = file.read(SAMPLE)
+        hashlib.sha256(content).digest()
+    pace = (time.perf_counter() - began) / len(content)
+    return pace * max(sizes[largest], sum(sizes.values()) / threads)
 
 
 def _read(layer: Layer) -> Read:

@@ -299,11 +299,16 @@ def fuse(
 
 def lacking(columns: list[Column], layers: int, kinds: int) -> str:
     """Name of the loop over *columns* if it is not compiled yet and can be kept, else ""."""
-    if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
-        return ""
     path, kept = _filed(lambda cached: source(columns, layers, kinds, cached), columns)
-    there = any((path.parent / "__pycache__").glob(f"{path.stem}.*.nbi"))
-    return path.stem if kept and not there else ""
+    return path.stem if kept and uncompiled(columns, layers, kinds) else ""
+
+
+def uncompiled(columns: list[Column], layers: int, kinds: int) -> bool:
+    """Tell whether the loop over *columns* would have to be compiled."""
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
+        return False
+    path, kept = _filed(lambda cached: source(columns, layers, kinds, cached), columns)
+    return not (kept and any((path.parent / "__pycache__").glob(f"{path.stem}.*.nbi")))
 
 
 def compile_named(columns: list[Column], layers: int, kinds: int, name: str) -> None:

@@ -21,7 +21,11 @@ TEXTS = {
         "memory": "memory: about {memory} MB with {threads} threads",
         "disk": "disk: {disk} MB at most in {folder}, {free} GB are free",
         "short": "disk: {disk} MB at most in {folder}, but only {free} GB are free",
-        "time": "time: about {seconds} s without maps, at {pace} ns per pixel ({measured})",
+        "time": "time: about {total} s {without}: start and check {checked}, digests {hashed},"
+        " compiling {compiled}, tiles {seconds} at {pace} ns per pixel ({measured}),"
+        " tables {tabled}",
+        "maps_out": "without maps",
+        "made_out": "without maps and what is prepared",
         "measured": "as the last run into this folder",
         "assumed": "assumed; no run into this folder has shown it",
         "dry": "nothing was computed and nothing written",
@@ -42,13 +46,17 @@ TEXTS = {
         "memory": "内存：约 {memory} MB（{threads} 个线程）",
         "disk": "磁盘：{folder} 最多需要 {disk} MB，可用 {free} GB",
         "short": "磁盘：{folder} 最多需要 {disk} MB，但只有 {free} GB 可用",
-        "time": "时间：约 {seconds} 秒（不含地图），每像元 {pace} 纳秒（{measured}）",
+        "time": "时间：约 {total} 秒（{without}）：启动与检查 {checked}，文件校验 {hashed}，"
+        "编译 {compiled}，分块 {seconds}（每像元 {pace} 纳秒，{measured}），表格 {tabled}",
+        "maps_out": "不含地图",
+        "made_out": "不含地图和推算",
         "measured": "同该文件夹上一次运行",
         "assumed": "假定值；该文件夹尚无运行可依据",
         "dry": "没有计算，也没有写入任何内容",
         ";": "；",
     },
 }
+TIMES = ("total", "checked", "hashed", "compiled", "seconds", "tabled")
 
 
 def lines(found: Forecast, language: str) -> list[str]:
@@ -63,13 +71,18 @@ def lines(found: Forecast, language: str) -> list[str]:
         "disk": f"{found.disk / 1e6:,.1f}",
         "free": f"{found.free / 1e9:,.1f}",
         "folder": found.folder,
-        "seconds": f"{found.seconds:,.1f}" if found.seconds < 100 else f"{found.seconds:,.0f}",
+        **{name: _seconds(getattr(found, name)) for name in TIMES},
+        "without": words["maps_out" if all(layer.bytes for layer in found.layers) else "made_out"],
         "pace": f"{found.pace:.0f}",
         "measured": words["measured" if found.measured else "assumed"],
     }
     names = ["tiles", "why" if found.todo else "nothing", *(["maps"] if found.maps else [])]
-    names += ["memory", "disk" if enough else "short", *(["time"] if found.todo else []), "dry"]
+    names += ["memory", "disk" if enough else "short", "time", "dry"]
     return [layers(found, language), "", *(words[name].format(**fields) for name in names)]
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:,.1f}" if seconds < 100 else f"{seconds:,.0f}"
 
 
 def layers(found: Forecast, language: str) -> str:
@@ -85,7 +98,7 @@ def layers(found: Forecast, language: str) -> str:
 
 def as_data(found: Forecast) -> dict[str, Any]:
     """Forecast as plain data, reasons in both languages."""
-    data = vars(found) | {"folder": str(found.folder), "todo": found.todo}
+    data = vars(found) | {"folder": str(found.folder), "todo": found.todo, "total": found.total}
     data["reasons"] = [reason._asdict() for reason in found.reasons]
     data["layers"] = [dict(vars(layer)) for layer in found.layers]
     return data

@@ -17,7 +17,7 @@ from gep.ahead import AHEAD
 from gep.cube import AREA_QUANTUM
 from gep.ecosystems import ecosystems
 from gep.errors import stop_on
-from gep.fuse import fuse
+from gep.fuse import Column, fuse, uncompiled
 from gep.plan import Plan
 from gep.rasters import Grid, Reader, Window, tiles
 from gep.staging import Findings, Stager
@@ -194,8 +194,19 @@ class Loop:
 
 def compile_ahead(plan: Plan) -> None:
     """Have the loop of *plan* compiled, where it is not yet, before it is needed."""
+    AHEAD.begin(*_looped(plan))
+
+
+def to_compile(plan: Plan) -> int:
+    """Kernels of the loop of *plan*; 0 where it is compiled already."""
+    columns, layers, kinds = _looped(plan)
+    return len({column.kernel for column in columns}) if uncompiled(columns, layers, kinds) else 0
+
+
+def _looped(plan: Plan) -> tuple[list[Column], int, int]:
+    """What the loop of *plan* is made of: its columns, the number of layers, that of classes."""
     columns = [accumulator.column for accumulator in plan.accumulators]
-    AHEAD.begin(columns, len(plan.layers) - 1, len(ecosystems()))
+    return columns, len(plan.layers) - 1, len(ecosystems())
 
 
 def padded(numbers: Sequence[tuple[int, ...]]) -> NDArray[np.int64]:
