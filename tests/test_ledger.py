@@ -149,6 +149,16 @@ def test_what_eight_runs_did_not_use_is_dropped(book: Ledger, tmp_path: Path) ->
     book.close()
 
 
+@pytest.mark.parametrize("text", ["{", "7", '{"code": 3}', b"\xff", None])
+def test_a_past_that_is_not_as_it_was_written_is_none(text: object, book: Ledger) -> None:
+    book.identity(PARTS, "a")
+    book.identity({"code": 2}, "b")
+    if text is not None:
+        book._base.execute("UPDATE identities SET parts = ? WHERE about = 'b'", (text,))
+        book._base.execute("UPDATE identities SET parts = CAST(parts AS TEXT) WHERE about = 'b'")
+    assert [past.about for past in book.past()] == (["a"] if text is not None else ["b", "a"])
+
+
 def test_what_is_used_again_just_in_time_is_kept(book: Ledger) -> None:
     number = book.identity(PARTS, "a")
     book.insert(number, PLACE, b"x")

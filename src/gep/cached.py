@@ -6,6 +6,7 @@ Neither is a reason to stop: what is lacking is compiled.
 import contextlib
 import hashlib
 import os
+import pickle
 import shutil
 import tempfile
 from pathlib import Path
@@ -52,8 +53,6 @@ class Sealed:
 
     def load(self, key: Any) -> Any:
         """Content of *key*, None where there is none."""
-        import pickle
-
         if (found := self._file.load(key)) is None:
             return None
         seal, content = found

@@ -293,14 +293,15 @@ class Ledger:
     def past(self) -> list[Past]:
         """What tiles follow from that are there, or were, the latest first."""
         with failing(self.file):
-            last = "(SELECT max(number) FROM runs)"
+            last = f"(SELECT max(number) FROM runs) - {KEEP}"
             rows = self._base.execute(
-                f"SELECT key, parts, about, pace, used <= {last} - {KEEP} FROM identities"
+                f"SELECT key, CAST(parts AS BLOB), about, pace, used <= {last} FROM identities"
                 " ORDER BY used DESC, number DESC"
             )
             return [
-                Past(key, json.loads(parts), about, pace, bool(dropped))
-                for key, parts, about, pace, dropped in rows
+                Past(key, parts, about, pace, bool(dropped))
+                for key, text, about, pace, dropped in rows
+                if (parts := _parts(key, text)) is not None
             ]
 
     # --- files --------------------------------------------------------------------------------
@@ -327,6 +328,15 @@ class Ledger:
                 if path in now and now[path] == before.get(path) and settled(path, began):
                     row = (str(path), now[path], sha256, self._run)
                     self._base.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", row)
+
+
+def _parts(key: str, text: bytes) -> dict[str, Any] | None:
+    """What tiles follow from, as it was written; None of what is damaged."""
+    try:
+        parts: dict[str, Any] = json.loads(text)
+        return parts if key_of(parts) == key else None
+    except (ValueError, TypeError):
+        return None
 
 
 def _seal(key: str, place: Place, content: bytes) -> bytes:
