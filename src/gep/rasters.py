@@ -777,7 +777,9 @@ class Reader:
     def lent(self, number: int, window: Window) -> NDArray[Any]:
         """As `stored`, but in memory that whatever this reader decodes next may overwrite."""
         if number in self._native:
-            part: NDArray[Any] = self.room.array("lent", (1, window.height, window.width), np.float32)
+            part: NDArray[Any] = self.room.array(
+                "lent", (1, window.height, window.width), np.float32
+            )
             self._native[number].fill(_box(window), None, part)
             one: NDArray[Any] = part[0]
             return one
