@@ -85,10 +85,11 @@ class Partials:
 
     def _add(self, other: "Partials", places: NDArray[np.int64], sign: int) -> None:
         for mine, theirs in ((self.sums, other.sums), (self.negative, other.negative)):
-            mine[places] += sign * theirs
-            carry = mine[places][..., 1] >> 32
-            mine[places, ..., 0] += carry
-            mine[places, ..., 1] &= MASK
+            if theirs.any():
+                both = mine[places] + sign * theirs
+                both[..., 0] += both[..., 1] >> 32
+                both[..., 1] &= MASK
+                mine[places] = both
         self.missing[places] += sign * other.missing
         self.missing_area[places] += sign * other.missing_area
         self.pixels[places] += sign * other.pixels
