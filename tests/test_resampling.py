@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -416,6 +417,24 @@ def test_a_part_is_read_once_for_many_tiles_and_a_large_one_in_pieces(
     np.testing.assert_array_equal(part(reader, (0, 0, 256, 256)), whole)
     assert len(seen) > 10
     assert max(box[2] * box[3] for box in seen) <= 100
+
+
+def test_a_part_is_read_once_for_all_threads_and_tiles_of_the_file_whole() -> None:
+    grid, source = account(1024, 64), layer(1, 400, 40, 0.1)
+    own = Own(FLAT, placed((400, 40), (2.56, 1.6), (0, 0)), 400, 40)
+    seen: list[resampling.Box] = []
+    one = native(source, own, grid, "bilinear")
+    inner = one.read
+    one.read = lambda box, bands: seen.append(box) or inner(box, bands)  # type: ignore[func-returns-value]
+    one.block = 128
+    readers = one, replace(one)
+    assert readers[0].lately is readers[1].lately
+    for turn, top in enumerate(range(0, 1024, 64)):
+        found = part(readers[turn % 2], (top, 0, 64, 64))
+        alone = native(source, own, grid, "bilinear")
+        np.testing.assert_array_equal(found, part(alone, (top, 0, 64, 64)))
+    assert all(box[0] % 128 == 0 and box[1:4:2] == (0, 40) for box in seen)
+    assert len(seen) <= 7  # four blocks, and at most three pairs of them
 
 
 def exactly(grid: Grid, own: Own) -> tuple[NDArray[Any], NDArray[Any]]:
