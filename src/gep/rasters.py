@@ -741,7 +741,8 @@ class Reader:
     ) -> NDArray[Any]:
         """Numbers as stored in a window of the own grid of a layer; written into *out* if given."""
         tiles = self._tiles[number] if chosen == self._layers[number].section.band else None
-        least = 0.5 if out is None or out.shape[1] < self._files[number].width else STRIP
+        whole = out is not None and out.shape[1] == self._native[number].way.own.width
+        least = STRIP if whole else 0.5
         found = tiles.read(window, out) if tiles and self._suits(tiles, window, least) else None
         if found is not None:
             return found
