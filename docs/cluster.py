@@ -42,7 +42,8 @@ same, bit for bit, as with threads, whatever workers there are, in any order.
    `pip install 'gep[distributed]'`. Best is one environment on shared storage, or one image.
    Compiled loops are kept per machine; `GEP_CACHE` says where, a local disk is best.
 2. gep.toml and its files on storage that every machine sees **under the same path**. Copies will
-   do if size and time are the same: `rsync -a`, not `cp`.
+   do, too: a worker hashes them before its first tile{hashing}.
+   副本亦可：首个分块之前先核对其摘要。
 3. The scheduler, on a network only you can reach: whoever reaches it can have any code run.
 
        dask scheduler --host 10.0.0.5 --port 8786
@@ -73,8 +74,10 @@ too.
 
 A task is {batch} tiles and what they follow from: gep.toml, digests, coefficients as text, packed.
 A worker plans the account itself, once, and computes nothing unless it comes to the same digests of
-tables, legend, polygons, code and libraries, and sees rasters of the same size and time, before and
-after each task. Pixels do not travel: {travels}.
+tables, legend, polygons, code and libraries, and to the same rasters: one whose size, times and
+number on its disk are what the machine that asks sees is the same file; any other is hashed, once.
+A raster that changes while tiles are read of it is E732.
+Pixels do not travel: {travels}.
 
 ## What happens when things die 中断时
 
@@ -183,7 +186,8 @@ def rows(found: dict[str, Any]) -> tuple[str, str]:
 def made(results: Path = RESULTS) -> str:
     """Text of the page."""
     if not results.is_file():
-        return TEXT.format(batch=16, travels="a tile is some 30 kB", plan=UNMEASURED, killed="")
+        said = {"travels": "a tile is some 30 kB", "plan": UNMEASURED, "hashing": "", "killed": ""}
+        return TEXT.format(batch=16, **said)
     stored = json.loads(results.read_text("utf8"))
     found = facts(stored)
     more = next(row for row in stored[-1]["records"] if row["case"] == CASE)["more"]
@@ -194,8 +198,9 @@ def made(results: Path = RESULTS) -> str:
     )
     travels = f"a task is {more['bytes_per_task'] / 1e3:.1f} kB, and a tile comes back as "
     travels += f"{more['bytes_per_tile'] / 1e3:.1f} kB (measured)"
-    batch = more["tiles_per_task"]
-    return TEXT.format(batch=batch, travels=travels, plan=plan, killed=killed(stored[-1]))
+    hashing = f", {found['hashing']:.1f} s of one thread per GB"
+    said = {"travels": travels, "plan": plan, "hashing": hashing, "killed": killed(stored[-1])}
+    return TEXT.format(batch=more["tiles_per_task"], **said)
 
 
 def killed(found: dict[str, Any]) -> str:

@@ -399,17 +399,67 @@ def refused(of: bytes, asked: list[Place]) -> str:
     return text.removeprefix(head)
 
 
+def changed(path: Path) -> None:
+    """Another file in its place: one byte differs, size and time of change do not."""
+    content, stat = bytearray(path.read_bytes()), path.stat()
+    content[-1] ^= 1
+    other = path.with_suffix(".other")
+    other.write_bytes(content)
+    os.utime(other, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    other.rename(path)
+
+
 def test_a_worker_with_other_files_refuses(small_account: Path) -> None:
     of, asked = packed(small_account), places(small_account)
     rain = small_account.parent / "precipitation.tif"
     worker.compute(of, asked)
-    os.utime(rain, (1, 1))
-    said = f"{rain}: other size or time"
+    changed(rain)
+    said = f"{rain}: other content"
     assert refused(of, asked) == said, "also if it changed after the account was planned"
     worker._works.clear()
-    assert refused(of, asked) == said
+    assert refused(of, asked) == said, "although size and time are the same"
+    rain.write_bytes(rain.read_bytes() + b" ")
+    assert refused(of, asked) == f"{rain}: other size"
     rain.unlink()
     assert refused(of, asked) == f"{rain}: not there"
+
+
+def test_a_worker_with_a_copy_hashes_it_once(
+    small_account: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of, asked = packed(small_account), places(small_account)
+    wanted, hashed = worker.compute(of, asked), []
+    inner = worker.store.digest_file
+    monkeypatch.setattr(worker.store, "digest_file", lambda p: hashed.append(p) or inner(p))
+    worker._works.clear()
+    assert worker.compute(of, asked) == wanted
+    assert hashed == [], "what everybody sees alike is one file"
+    rain = small_account.parent / "precipitation.tif"
+    (copy := rain.with_suffix(".copy")).write_bytes(rain.read_bytes())
+    os.utime(copy, (1, 1))
+    copy.rename(rain)
+    for _ in range(2):
+        worker._works.clear()
+        assert worker.compute(of, asked) == wanted
+    assert hashed == [rain]
+
+
+def test_a_file_that_changes_under_a_worker_is_noticed(
+    small_account: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if its content is the right one again: nobody knows what was read in between."""
+    of, asked = packed(small_account), places(small_account)
+    rain, inner = small_account.parent / "precipitation.tif", Work.tile
+
+    def tile(work: Work, window: Window) -> bytes:
+        os.utime(rain, (2, 2))
+        return inner(work, window)
+
+    wanted = worker.compute(of, asked)
+    monkeypatch.setattr(Work, "tile", tile)
+    assert refused(of, asked) == "a raster changed while it was read"
+    monkeypatch.undo()
+    assert worker.compute(of, asked) == wanted
 
 
 def test_a_worker_with_another_version_refuses(small_account: Path) -> None:

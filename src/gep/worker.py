@@ -8,16 +8,18 @@ import socket
 import threading
 import zlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from gep import ledger, origin, plan
+from gep import ledger, origin, plan, store
 from gep.config import define
 from gep.ecosystems import Title
 from gep.errors import GepError, IdentityError, Problem, stop_on
 from gep.plan import Plan
-from gep.rasters import Reader, Window
+from gep.rasters import Reader, Window, threads
 from gep.replacements import Said
 from gep.resume import encode
 from gep.run import Loop
@@ -25,6 +27,9 @@ from gep.run import Loop
 HELD = 2
 """Accounts whose plan a worker keeps: two clients may take turns, or one may ask again."""
 
+Stamp = tuple[int, int, int, int]
+"""Size, time of change of a file's content and of all about it [ns], its number on its disk."""
+GONE: Stamp = (-1, 0, 0, 0)
 Place = tuple[int, int, int, int]
 """First column, first row, width and height of a tile."""
 Answer = list[tuple[Place, bytes]]
@@ -35,7 +40,7 @@ Answer = list[tuple[Place, bytes]]
 class Task:
     """What tiles follow from, so that a worker can compute them, or sees that it must not.
 
-    `files` are size and time of change of every raster, by its path.
+    `files` are the stamp and the SHA-256 of every raster, by its path.
     """
 
     name: str
@@ -44,7 +49,7 @@ class Task:
     said: Mapping[str, Said]
     hashes: Mapping[str, str]
     parts: Mapping[str, Any]
-    files: Mapping[str, Sequence[int]]
+    files: Mapping[str, tuple[Sequence[int], str]]
 
     def packed(self) -> bytes:
         """The task as it travels, with every batch: some 4 kB, and no worker holds it alone."""
@@ -67,20 +72,50 @@ class Task:
 
 def task(made: Plan, hashes: Mapping[str, str], said: Mapping[str, Said]) -> Task:
     """What the tiles of a plan follow from; *hashes* are SHA-256 by role."""
-    files = {str(layer.path.absolute()): _shown(layer.path) for layer in made.layers}
+    files = {
+        str(layer.path.absolute()): (stamp(layer.path), hashes[f"rasters.{layer.name}"])
+        for layer in made.layers
+    }
     raw = made.definition.model_dump(mode="json", exclude_unset=True)
     folder, parts = str(made.folder.absolute()), origin.parts(made, hashes)
     name = made.definition.account.name
     return Task(name, raw, folder, dict(said), dict(hashes), parts, files)
 
 
-def _shown(path: Path) -> list[int]:
-    """Size and time of change of a file, which all who share it see alike; -1, 0 if it is not."""
+def stamp(path: Path) -> Stamp:
+    """Size, times and number of a file; -1 and zeros if it is not there.
+
+    Machines that share a file system see one file alike. Copies differ in the last two, and the
+    number of the file system is each machine's own.
+    """
     try:
         stat = path.stat()
     except OSError:
-        return [-1, 0]
-    return [stat.st_size, stat.st_mtime_ns]
+        return GONE
+    return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
+
+
+@cache
+def _digest(path: Path, seen: Stamp) -> str:
+    """SHA-256 of a file as it was *seen*: hashed once by a worker; "" if it changes meanwhile."""
+    try:
+        found = store.digest_file(path)
+    except OSError:
+        return ""
+    return found if stamp(path) == seen else ""
+
+
+def _differs(name: str, wanted: Sequence[int], digest: str, seen: Stamp) -> Title | None:
+    """How the file *name*, *seen* here, is another than the one that is *wanted*."""
+    if seen == GONE:
+        return Title(f"{name}: not there", f"{name}：不存在")
+    if seen == tuple(wanted):
+        return None
+    if seen[0] != wanted[0]:
+        return Title(f"{name}: other size", f"{name}：大小不同")
+    if _digest(Path(name), seen) == digest:
+        return None
+    return Title(f"{name}: other content", f"{name}：内容不同")
 
 
 def _other(why: Sequence[Title]) -> IdentityError:
@@ -95,24 +130,19 @@ class Work:
     """One account on one worker: its loop, and open files for as many threads as ask."""
 
     def __init__(self, of: Task) -> None:
-        self._files = of.files
-        self.same_files()
+        self._seen = {name: stamp(Path(name)) for name in of.files}
+        wanted = [(name, *said, self._seen[name]) for name, said in of.files.items()]
+        with ThreadPoolExecutor(threads()) as pool:
+            differing = [one for one in pool.map(_differs, *zip(*wanted, strict=True)) if one]
+        if differing:
+            raise _other(differing)
         self._loop = Loop(_planned(of))
         self._idle: list[Reader] = []
         self._closed, self._mine = False, threading.Lock()
 
-    def same_files(self) -> None:
-        """Hold the rasters here against those of the task.
-
-        Raises
-        ------
-        IdentityError
-            E732 a raster is another one here, or is not here.
-        """
-        found = {name: _shown(Path(name)) for name in self._files}
-        differing = [name for name, seen in self._files.items() if found[name] != [*seen]]
-        if differing:
-            raise _other([_of_file(name, found[name][0] < 0) for name in differing])
+    def same_files(self) -> bool:
+        """Tell whether the rasters are still those that were held against the task."""
+        return all(stamp(Path(name)) == seen for name, seen in self._seen.items())
 
     def tile(self, window: Window) -> bytes:
         """Partials of one window as bytes."""
@@ -150,12 +180,6 @@ class Work:
         self.rest()
 
 
-def _of_file(name: str, gone: bool) -> Title:
-    if gone:
-        return Title(f"{name}: not there", f"{name}：不存在")
-    return Title(f"{name}: other size or time", f"{name}：大小或时间不同")
-
-
 def _planned(of: Task) -> Plan:
     """Plan of a task as this machine makes it.
 
@@ -190,8 +214,11 @@ _lock = threading.Lock()
 def _work(packed: bytes) -> Work:
     """Work of a task; the one used longest ago is closed."""
     with _lock:
-        work = _works.pop(packed, None) or Work(Task.unpacked(packed))
-        _works[packed] = work
+        work = _works.pop(packed, None)
+        if work and not work.same_files():
+            work.close()
+            work = None
+        work = _works[packed] = work or Work(Task.unpacked(packed))
         for old in [*_works][:-HELD]:
             _works.pop(old).close()
     return work
@@ -208,8 +235,10 @@ def compute(packed: bytes, places: Sequence[Place]) -> Answer:
     try:
         work = _work(packed)
         found = [(place, work.tile(Window(*place))) for place in places]
-        work.same_files()  # what was read is what was asked for, to the end
-        return found
+        if work.same_files():  # what was read is what was asked for, to the end
+            return found
+        changed = "a raster changed while it was read", "读取期间有栅格被改动"
+        raise _other([Title(*changed)])
     except GepError as error:
         plain = type(error)(*map(_plain, error.problems))
     raise plain  # not from within: what GDAL said stands in its way and cannot travel
