@@ -652,7 +652,8 @@ def test_the_page_of_the_cluster_is_fresh() -> None:
 def test_the_plan_is_what_the_measurements_come_to(tmp_path: Path) -> None:
     """By hand: 100 ns for each of 1e10 pixels are 1000 s of a thread, 62.5 s of 16 threads; 10
     bytes each are 100 GB, 100 s at 1 GB/s for digests and again for tiles; 38147 tiles at 2 ms are
-    76 s; so reading bounds even one node, and all take 200 s, 3.3 minutes.
+    76 s; so reading bounds even one node, and all take 200 s; counties take 100 s less 40, one
+    minute: 4.3 minutes.
     """
     page = script()
     more = {"bytes_of_rasters": 10_000_000, "layers": 15, "columns": 18, "tiles_per_task": 16}
@@ -663,11 +664,16 @@ def test_the_plan_is_what_the_measurements_come_to(tmp_path: Path) -> None:
     machine = {"date": "2026-01-01", "processor": "p", "load": [0.5]}
     results = tmp_path / "distributed.json"
     results.write_text(json.dumps([{"machine": machine, "records": [record]}]), "utf8")
-    text = page.made(results)
+    zones = tmp_path / "zones.json"
+    rows = [{"side": 900, "case": page.WHOLE, "median": 100.0}, {"target": "P7", "ratio": 2.0}]
+    rows.append({"side": 900, "case": page.TILES, "median": 40.0})
+    zones.write_text(json.dumps([{"records": rows}]), "utf8")
+    text = page.made(results, zones)
     assert "| digests 摘要, min | 1.7 | 1.7 | 1.7 | 1.7 |" in text
     assert "| computing 计算, min | 1.0 | 0.5 | 0.3 | 0.1 |" in text
     assert "| taking tiles 接收分块, min | 1.3 | 1.3 | 1.3 | 1.3 |" in text
-    assert "| **together 合计**, min | 3.3 | 3.3 | 3.3 | 3.3 |" in text
+    assert "| **together 合计**, min | 4.3 | 4.3 | 4.3 | 4.3 |" in text
+    assert "| counties 县区, min | 1.0 | 1.0 | 1.0 | 1.0 |" in text
     assert "0.8 GB of sums and 0.01 GB of tasks" in text
     assert "**Bytes read**: 100 GB stored, twice (200 GB)" in text
     assert "**The bound** is reading 读取" in text
