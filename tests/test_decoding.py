@@ -532,6 +532,22 @@ def test_small_parts_of_tiles_suit_gdal_better(tmp_path: Path) -> None:
         assert tiles.suits(Window(0, 0, 9, 9))
 
 
+def test_of_a_tile_at_an_edge_only_what_is_in_the_raster_counts(tmp_path: Path) -> None:
+    """70 x 100 pixels in tiles of 32 x 48: 6 rows and 4 columns are left for the last ones."""
+    with closing(
+        opened(written(tmp_path / "file.tif", numbers(5, "int16", (1, 70, 100))))
+    ) as tiles:
+        assert tiles.suits(Window(96, 0, 4, 32)), "the whole of a tile at the right"
+        assert tiles.suits(Window(0, 64, 48, 6)), "of one at the bottom"
+        assert tiles.suits(Window(96, 64, 4, 6)), "of that in the corner"
+        assert tiles.suits(Window(96, 64, 2, 6))
+        assert not tiles.suits(Window(96, 64, 1, 6))
+        assert not tiles.suits(Window(72, 0, 27, 15))
+        for top in range(0, 70, 48):
+            for left in range(0, 100, 48):
+                assert tiles.suits(Window(left, top, min(48, 100 - left), min(48, 70 - top)))
+
+
 def test_a_window_of_nothing_has_nothing(tmp_path: Path) -> None:
     with closing(opened(written(tmp_path / "file.tif", numbers(5, "int16", (1, 64, 96))))) as tiles:
         for found in (tiles.read(Window(3, 4, 0, 5)), tiles.lend(Window(3, 4, 0, 5))):

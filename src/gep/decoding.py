@@ -95,12 +95,16 @@ class Tiles:
     def suits(self, window: Window, least: float = 0.5) -> bool:
         """Tell whether *window* has at least that share of the pixels of the tiles it touches.
 
-        Nothing is kept here from one window to the next: of a smaller part GDAL, which keeps tiles,
-        had better read it.
+        Of a tile at an edge only those within the raster count. Nothing is kept here from one
+        window to the next: of a smaller part GDAL, which keeps tiles, had better read it.
         """
-        parts = [part.height * part.width for part in self._parts(window)]
-        whole = len(parts) * min(math.prod(self.block), math.prod(self.shape))
-        return sum(parts) >= least * whole
+        (height, width), (high, wide) = self.shape, self.block
+        taken = whole = 0
+        for part in self._parts(window):
+            y, x = divmod(part.tile, -(-width // wide))
+            taken += part.height * part.width
+            whole += min(high, height - y * high) * min(wide, width - x * wide)
+        return taken >= least * whole
 
     def read(self, window: Window, out: NDArray[Any] | None = None) -> NDArray[Any] | None:
         """Numbers in *window* as stored, shape (rows, columns); written into *out* if given.
