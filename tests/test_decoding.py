@@ -408,7 +408,7 @@ def test_every_changed_byte_of_a_deflated_tile_is_noticed(
                 tiles.read(window)
             (problem,) = caught.value.problems
             assert problem.code == "E101"
-            assert "a DEFLATE tile is damaged" in str(problem.fields["why"])
+            assert "row 1, column 1: DEFLATE data are damaged (" in str(problem.fields["why"])
 
 
 def test_a_tile_that_is_no_lzw_in_a_file_that_is_is_damaged(tmp_path: Path) -> None:
@@ -419,17 +419,23 @@ def test_a_tile_that_is_no_lzw_in_a_file_that_is_is_damaged(tmp_path: Path) -> N
         path.write_bytes(content)
         with pytest.raises(InputError) as caught:
             tiles.read(Window(0, 0, 48, 32))
-    assert caught.value.problems[0].fields == {"file": str(path), "why": "an LZW tile is damaged"}
+    (problem,) = caught.value.problems
+    assert problem.text().endswith(
+        "the block that begins at row 1, column 1: an LZW tile is damaged"
+    )
+    assert problem.text("zh").endswith("读取：从第 1 行第 1 列开始的分块：LZW 分块已损坏")
 
 
 def test_a_deflated_tile_without_its_checksum_is_left_to_rasterio() -> None:
     plain = bytes(range(200)) * 4
     packed = np.frombuffer(zlib.compress(plain), np.uint8)
-    assert unpacking.damage("DEFLATE", packed[:-4], 800) == ""
-    assert unpacking.damage("DEFLATE", packed, 800) == ""
-    assert "too many or too few bytes" in unpacking.damage("DEFLATE", packed, 799)
-    assert "too many or too few bytes" in unpacking.damage("DEFLATE", packed[:-30], 800)
-    assert unpacking.damage("ZSTD", packed[:-30], 800) == ""
+    assert unpacking.damage("DEFLATE", packed[:-4], 800) is None
+    assert unpacking.damage("DEFLATE", packed, 800) is None
+    for wrong, size in ((packed, 799), (packed[:-30], 800)):
+        found = unpacking.damage("DEFLATE", wrong, size)
+        assert found
+        assert "too many or too few bytes" in found[0]
+    assert unpacking.damage("ZSTD", packed[:-30], 800) is None
 
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)

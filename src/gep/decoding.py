@@ -9,6 +9,7 @@ tiles without one (plain, LZW, most ZSTD) a changed byte can go unnoticed here a
 
 import math
 import os
+import re
 import sys
 import threading
 import time
@@ -42,6 +43,8 @@ BLOATED = 2
 LARGEST = 1 << 24
 """Bytes of the largest tile that is decoded here: every thread has memory for one."""
 SEEKING = threading.Lock()
+BLOCK = re.compile(r"IReadBlock failed at X offset (\d+), Y offset (\d+)")
+"""Where GDAL could not read on: column and row of the block."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,34 @@ class Part:
     to_column: int
     height: int
     width: int
+
+
+def place(shape: tuple[int, int], block: tuple[int, int], number: int) -> tuple[int, int]:
+    """First row and column of a tile by its number."""
+    y, x = divmod(number, -(-shape[1] // block[1]))
+    return y * block[0], x * block[1]
+
+
+def unreadable(file: object, en: str, zh: str, at: tuple[int, int] | None = None) -> InputError:
+    """E101: why a file, or its block whose first row and column are *at*, cannot be read."""
+    if at is not None:
+        en = f"the block that begins at row {at[0] + 1}, column {at[1] + 1}: {en}"
+        zh = f"从第 {at[0] + 1} 行第 {at[1] + 1} 列开始的分块：{zh}"
+    return InputError(Problem("E101", {"file": file, "why": en, "why_zh": zh}))
+
+
+def refused_by_gdal(file: object, error: BaseException, block: tuple[int, int]) -> InputError:
+    """E101 with what GDAL says, down to the first cause, and the place of the *block* it names.
+
+    What rasterio itself says is only that there is more.
+    """
+    said = [str(error)]
+    while error.__cause__:
+        error = error.__cause__
+        said.append(str(error))
+    found = BLOCK.search(" ".join(said))
+    at = (int(found[2]) * block[0], int(found[1]) * block[1]) if found else None
+    return unreadable(file, said[-1], f"GDAL 报告：{said[-1]}", at)
 
 
 @dataclass(frozen=True)
@@ -207,7 +238,7 @@ class Tiles:
         if unpacked(self.compression, packed, plain):
             return plain
         if why := damage(self.compression, packed, room):
-            raise InputError(Problem("E101", {"file": self.file.name, "why": why}))
+            raise unreadable(self.file.name, *why, place(self.shape, self.block, tile))
         return None
 
     def _fetched(self, into: Bytes, start: int) -> bool:

@@ -20,7 +20,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window as Window  # tiles; other rooms get it from here
 
 from gep.config import RasterSection
-from gep.decoding import Tiles, tiles_of
+from gep.decoding import Tiles, refused_by_gdal, tiles_of
 from gep.errors import InputError, Problem, UnitError
 from gep.fuse import routine
 from gep.layers import of_classes
@@ -113,7 +113,7 @@ def open_file(path: Path, name: str = "ecosystem") -> rasterio.DatasetReader:
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # said as E201, E205, E208
             return rasterio.open(path, driver="GTiff")
     except RasterioError as error:
-        raise InputError(Problem("E101", {"file": path, "why": error})) from None
+        raise refused_by_gdal(path, error, (1, 1)) from None
 
 
 def inspect(
@@ -749,8 +749,9 @@ class Reader:
         try:
             array: NDArray[Any] = self._file(number).read(chosen, window=window, out=out)
         except RasterioError as error:
-            path = self._layers[number].path
-            raise InputError(Problem("E101", {"file": path, "why": error})) from None
+            file = self._files[number]
+            block = file.block_shapes[0]
+            raise refused_by_gdal(self._layers[number].path, error, block) from None
         return array
 
     def _suits(self, tiles: Tiles, window: Window, least: float = 0.5) -> bool:

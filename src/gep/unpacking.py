@@ -91,22 +91,27 @@ def deflated(plain: Bytes) -> bytes:
     return bytes(library.deflate_encode(plain, LEVEL))
 
 
-def damage(compression: str, packed: Bytes, size: int) -> str:
-    """What is wrong with a tile that did not unpack to *size* bytes, "" if GDAL will say it.
+def damage(compression: str, packed: Bytes, size: int) -> tuple[str, str] | None:
+    """What is wrong with a tile that did not unpack to *size* bytes, None if GDAL will say it.
 
     GDAL looks neither at the checksum of DEFLATE nor at what stands behind the last byte it wants,
     and goes on at a code of LZW that does not exist: it gives wrong numbers for such tiles. A
     DEFLATE tile with all its bytes and no checksum is not wrong.
     """
     if compression == "LZW":
-        return "an LZW tile is damaged"
+        return "an LZW tile is damaged", "LZW 分块已损坏"
     if compression != "DEFLATE":
-        return ""
+        return None
     try:
         found = zlib.decompressobj().decompress(packed.data, size + 1)
     except zlib.error as error:
-        return f"a DEFLATE tile is damaged ({error})"
-    return "" if len(found) == size else "a DEFLATE tile is damaged (too many or too few bytes)"
+        return deflate_damaged(error)
+    return None if len(found) == size else deflate_damaged("too many or too few bytes")
+
+
+def deflate_damaged(why: object) -> tuple[str, str]:
+    """What is said of a damaged block, in both languages."""
+    return f"DEFLATE data are damaged ({why})", f"DEFLATE 数据已损坏（{why}）"
 
 
 @cache
