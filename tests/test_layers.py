@@ -46,9 +46,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "decoding": {"errors", "unpacking"},
     "segments": set(),
     "room": set(),
+    "checksums": {"decoding", "unpacking"},
     "rasters": {
-        *("config", "decoding", "errors", "fuse", "layers", "resampling", "room", "segments"),
-        *("sidecars", "units"),
+        *("checksums", "config", "decoding", "errors", "fuse", "layers", "resampling", "room"),
+        *("segments", "sidecars", "units"),
     },
     "membership": {"fuse", "rasters"},
     "counties": {"config", "cube", "errors", "membership", "rasters"},
@@ -93,7 +94,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "resume": {"errors", "ledger", "origin", "plan", "rasters", "run", "staging", "store"},
     "worker": {
         *("config", "ecosystems", "errors", "ledger", "origin", "plan", "rasters"),
-        *("replacements", "resume", "run"),
+        *("replacements", "resume", "run", "store"),
     },
     "cluster": {"errors", "plan", "rasters", "replacements", "resume", "run", "worker"},
     "forecast": {

@@ -232,8 +232,8 @@ class Tiles:
             return None
         packed, plain = SCRATCH.take(size, room)
         if self.compression == "NONE":
-            return plain if size == room and self._fetched(plain, start) else None
-        if not self._fetched(packed, start):
+            return plain if size == room and fetched(self.file, plain, start) else None
+        if not fetched(self.file, packed, start):
             return None
         if unpacked(self.compression, packed, plain):
             return plain
@@ -241,16 +241,17 @@ class Tiles:
             raise unreadable(self.file.name, *why, place(self.shape, self.block, tile))
         return None
 
-    def _fetched(self, into: Bytes, start: int) -> bool:
-        """Tell whether the file has as many bytes as *into* from *start*, and read them."""
-        try:
-            if hasattr(os, "preadv"):
-                return os.preadv(self.file.fileno(), [into.data], start) == len(into)
-            with SEEKING:  # Windows: one position for all threads
-                self.file.seek(start)
-                return self.file.readinto(into.data) == len(into)
-        except OSError:  # GDAL will meet it too, and say so
-            return False
+
+def fetched(file: FileIO, into: Bytes, start: int) -> bool:
+    """Tell whether a file has as many bytes as *into* from *start*, and read them."""
+    try:
+        if hasattr(os, "preadv"):
+            return os.preadv(file.fileno(), [into.data], start) == len(into)
+        with SEEKING:  # Windows: one position for all threads
+            file.seek(start)
+            return file.readinto(into.data) == len(into)
+    except OSError:  # GDAL will meet it too, and say so
+        return False
 
 
 def tiles_of(file: Any, band: int) -> Tiles | None:

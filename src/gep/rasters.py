@@ -19,6 +19,7 @@ from rasterio.enums import MaskFlags
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window as Window  # tiles; other rooms get it from here
 
+from gep.checksums import Checksums, checksums
 from gep.config import RasterSection
 from gep.decoding import Tiles, refused_by_gdal, tiles_of
 from gep.errors import InputError, Problem, UnitError
@@ -675,18 +676,20 @@ class Reader:
         self._files: dict[int, Any] = {}
         """Files GDAL has open, by layer: beside another reader those it has had to read."""
         self._tiles: list[Tiles | None] = []
+        self._sums: list[Checksums | None] = []
         self._native: dict[int, Native] = {}
         self.room = Room()
 
     def __enter__(self) -> "Reader":
         if self._beside is not None:
-            self._tiles = self._beside._tiles
+            self._tiles, self._sums = self._beside._tiles, self._beside._sums
             for number, native in self._beside._native.items():
                 self._bring(number, native.way.own, native.way.method, native.block, native.lately)
             return self
         for number, layer in enumerate(self._layers):
             file = self._file(number)
             self._tiles.append(tiles_of(file, layer.section.band))
+            self._sums.append(checksums(file))
             if (how := method(layer)) is None:
                 continue
             own = own_grid(file)
@@ -746,12 +749,14 @@ class Reader:
         found = tiles.read(window, out) if tiles and self._suits(tiles, window, least) else None
         if found is not None:
             return found
+        file, sums = self._file(number), self._sums[number]
+        if sums:
+            sums.hold(file, [chosen] if isinstance(chosen, int) else chosen, window)
         try:
-            array: NDArray[Any] = self._file(number).read(chosen, window=window, out=out)
+            array: NDArray[Any] = file.read(chosen, window=window, out=out)
         except RasterioError as error:
-            file = self._files[number]
-            block = file.block_shapes[0]
-            raise refused_by_gdal(self._layers[number].path, error, block) from None
+            path = self._layers[number].path
+            raise refused_by_gdal(path, error, file.block_shapes[0]) from None
         return array
 
     def _suits(self, tiles: Tiles, window: Window, least: float = 0.5) -> bool:
