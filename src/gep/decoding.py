@@ -42,6 +42,8 @@ BLOATED = 2
 """A packed tile more than so many times as long as the plain one is none."""
 LARGEST = 1 << 24
 """Bytes of the largest tile that is decoded here: every thread has memory for one."""
+PROBES = 8
+"""Tiles that are tried where the richest one is no LZW."""
 SEEKING = threading.Lock()
 BLOCK = re.compile(r"IReadBlock failed at X offset (\d+), Y offset (\d+)")
 """Where GDAL could not read on: column and row of the block."""
@@ -335,21 +337,38 @@ def _listed(file: Any, band: int, what: str) -> NDArray[np.int64]:
 
 
 def _agreed(tiles: Tiles, file: Any, band: int) -> bool:
-    """Tell whether the richest tile, the longest one packed, is the same here and for GDAL."""
-    longest = np.flatnonzero(tiles.sizes == tiles.sizes.max())
-    (height, width), (high, wide) = tiles.shape, tiles.block
-    y, x = divmod(int(longest[len(longest) // 2]), -(-width // wide))
-    rows, columns = (
-        (y * high, min(height, (y + 1) * high)),
-        (x * wide, min(width, (x + 1) * wide)),
-    )
-    window = Window(columns[0], rows[0], columns[1] - columns[0], rows[1] - rows[0])
+    """Tell whether the richest tile, the longest one packed, is the same here and for GDAL.
+
+    One that is no LZW is damaged if others are the same; else it is a dialect only GDAL knows.
+    """
+    order = np.argsort(tiles.sizes, kind="stable")[::-1]
+    richest = order[int((tiles.sizes == tiles.sizes.max()).sum()) // 2]
     try:
-        ours = tiles.read(window)
+        return _same(tiles, file, band, int(richest))
     except InputError:
         if tiles.compression == "DEFLATE":
             raise
-        return False  # perhaps one of the dialects of LZW that only GDAL knows
+        others = order[:: max(1, len(order) // PROBES)][:PROBES]
+        if any(_sound(tiles, file, band, int(n)) for n in others if n != richest):
+            raise
+        return False
+
+
+def _sound(tiles: Tiles, file: Any, band: int, number: int) -> bool:
+    """Tell whether a tile is the same here and for GDAL, and not damaged."""
+    try:
+        return _same(tiles, file, band, number)
+    except InputError:
+        return False
+
+
+def _same(tiles: Tiles, file: Any, band: int, number: int) -> bool:
+    """Tell whether a tile is the same here and for GDAL."""
+    (height, width), (high, wide) = tiles.shape, tiles.block
+    y, x = place(tiles.shape, tiles.block, number)
+    rows, columns = (y, min(height, y + high)), (x, min(width, x + wide))
+    window = Window(x, y, columns[1] - x, rows[1] - y)
+    ours = tiles.read(window)
     if ours is None:
         return False
     try:
