@@ -32,6 +32,7 @@ from rasterio.transform import Affine, from_origin
 
 from gep import engine, ledger, rasters, scenario, store
 from gep.cli import main
+from gep.config import RasterSection
 from gep.errors import InputError, UnitError
 from gep.service import services
 from gep.text import parse_number
@@ -317,6 +318,39 @@ def test_f3_ecosystem_tiles_never_written(tmp_path: Path) -> None:
     refused(path, "E306", "ecosystem.tif", "360101")
     sparse(tmp_path / "ecosystem.tif", None, small.classes())
     refused(path, "E103", "ecosystem.tif")
+
+
+def lossy(path: Path, **options: Any) -> None:
+    """A layer of whole numbers as a photo."""
+    values, where = small.arrays()[P], from_origin(small.WEST, small.NORTH, *[small.PIXEL] * 2)
+    form = {"driver": "GTiff", "height": 40, "width": 50, "crs": small.CRS, "transform": where}
+    count = options.get("count", 1)
+    with rasterio.open(path, "w", **{**form, "count": count, "dtype": "uint8", **options}) as file:
+        for band in range(1, count + 1):
+            file.write(np.clip(values / 10, 0, 250).astype(np.uint8), band)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("JPEG", {"compress": "jpeg"}),
+        ("YCbCr JPEG", {"compress": "jpeg", "photometric": "ycbcr", "count": 3}),
+        ("WEBP", {"compress": "webp", "count": 3, "interleave": "pixel"}),
+    ],
+)
+def test_f3_pictures_are_no_numbers(name: str, options: dict[str, Any], tmp_path: Path) -> None:
+    path = small.write(tmp_path)
+    lossy(tmp_path / f"{P}.tif", **options)
+    refused(path, "E104", f"precipitation.tif: {name} does not keep the numbers")
+    assert f"error E104  {tmp_path}" in gep("check", path).stdout
+
+
+def test_f3_what_is_kept_without_loss_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "rain.tif"
+    how = {"compress": "webp", "webp_lossless": True, "count": 3, "interleave": "pixel"}
+    lossy(path, **how)
+    section = RasterSection(file="rain.tif", band=1, unit="mm/year")
+    assert rasters.inspect(P, section, path, "mm/year")[1] == []
 
 
 KILLED_WRITER = """

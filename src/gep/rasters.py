@@ -137,6 +137,8 @@ def inspect(
             problems.append(Problem("E109", {"name": name, "file": path}))
         if file.crs is None:
             problems.append(Problem("E201", {"file": path}))
+        if lossy := _lossy(file):
+            problems.append(Problem("E104", {"file": path, "compression": lossy}))
         if _truncated(path, file):
             problems.append(Problem("E102", {"file": path}))
         elif file.nodatavals[band] is None and (absent := _sparse(file, section.band)):
@@ -278,6 +280,14 @@ def _truncated(path: Path, file: rasterio.DatasetReader) -> bool:
         if start and length and int(start) + int(length) > size:
             return True
     return False
+
+
+def _lossy(file: rasterio.DatasetReader) -> str:
+    """Compression of a file whose numbers are not those that were written, "" if they are."""
+    told = file.tags(ns="IMAGE_STRUCTURE")
+    name = str(told.get("COMPRESSION", ""))
+    jpeg = "JPEG" in name.split()  # beside it YCbCr; JPEG2000 and JXL say whether they are lossy
+    return name if jpeg or told.get("COMPRESSION_REVERSIBILITY") == "LOSSY" else ""
 
 
 def _sparse(file: rasterio.DatasetReader, band: int) -> tuple[int, int] | None:
