@@ -69,6 +69,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "step": {
         *("coefficients", "config", "errors", "fuse", "preparation", "rasters", "store", "units"),
     },
+    "frozen": {"config", "errors", "rasters", "step"},
     "inputs": {
         *("acceptance", "coefficients", "columns", "config", "counties", "ecosystems", "errors"),
         *("layers", "preparation", "preparing", "profile", "rasters", "replacements"),
@@ -198,7 +199,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("acceptance", "accounts", "check", "collector", "config", "errors", "identities"),
         *("manifest", "map_names", "outputs", "plan", "prepared", "quality", "rasters"),
         *("replacements", "result", "run", "scenario", "sensitivity", "stacks", "step"),
-        *("cluster", "forecast", "resume", "store"),
+        *("cluster", "forecast", "frozen", "resume", "store"),
     },
     "result": {
         *("compare", "cube", "densities", "errors", "explain", "identities", "manifest"),

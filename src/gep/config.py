@@ -3,11 +3,20 @@
 import difflib
 import glob
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from gep.errors import InputError, Problem
 from gep.reasons import of_file, of_value
@@ -17,6 +26,17 @@ ECOSYSTEM = "ecosystem"
 """Raster whose grid is that of the account."""
 Year = Annotated[int, Field(ge=1900, le=2060)]
 """Year of data: those of an account, and older surveys."""
+
+
+def _sha256(said: str) -> str:
+    """Lower case of what may be a SHA-256; some programs write it in upper case."""
+    if not re.fullmatch("[0-9A-Fa-f]{64}", said):
+        raise PydanticCustomError("sha256", "no SHA-256")
+    return said.lower()
+
+
+Digest = Annotated[str, AfterValidator(_sha256)]
+"""SHA-256 of a file that has to be that very one."""
 BESIDE = (".cpg", ".dbf", ".prj", ".shx")
 """Files beside a shapefile that its polygons, codes and names follow from."""
 
@@ -50,6 +70,7 @@ class CountiesSection(Section):
     city_code: str | None = None
     city_name: str | None = None
     outline: str | None = None
+    sha256: Digest | None = None
 
 
 class RasterSection(Section):
@@ -66,6 +87,7 @@ class RasterSection(Section):
     kind: Kind = "density"
     resampling: Literal["nearest", "bilinear", "average", "conserved"] | None = None
     year: Year | None = None
+    sha256: Digest | None = None
 
 
 class ColumnSection(Section):
@@ -82,6 +104,7 @@ class TableSection(Section):
     sheet: str | None = None
     year: Year | None = None
     columns: dict[str, ColumnSection] = {}
+    sha256: Digest | None = None
 
     @field_validator("columns", mode="before")
     @classmethod

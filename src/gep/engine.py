@@ -11,6 +11,7 @@ from gep import (
     check,
     cluster,
     config,
+    frozen,
     identities,
     manifest,
     plan,
@@ -213,6 +214,7 @@ class Account:
         said = self.replaced.coefficients if self.replaced else None
         base = before or (known.plan if known else None)
         made, problems = plan.make(self.definition, self.path.parent, known=base, said=said)
+        problems += frozen.differing(self.definition, self.path.parent)
         layers: list[Understood] = []
         shares: dict[str, float] = {}
         found: list[Problem] = []
@@ -445,6 +447,8 @@ def _digests(made: Plan, workers: int, known: Known | None, held: resume.Keeping
     """SHA-256 of every input; those of files that are as they were are not computed again."""
     files = manifest.input_files(made)
     there = held.known(files.values()) | (known.digests() if known else {})
+    there |= frozen.digests(made.definition, made.folder)
+    stop_on(frozen.differing(made.definition, made.folder))  # changed since it was checked
     hashes = manifest.digests(made, workers, there)
     held.remember({path: hashes[role] for role, path in files.items() if path not in there})
     return hashes

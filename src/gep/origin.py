@@ -100,7 +100,7 @@ def probed(at: Any, out: Any) -> None:
 
 def _layer(plan: Plan, name: str, hashes: Mapping[str, str]) -> dict[str, Any]:
     layer = next(layer for layer in plan.layers if layer.name == name)
-    section = layer.section.model_dump(mode="json", exclude={"file", "legend", "year"})
+    section = layer.section.model_dump(mode="json", exclude={"file", "legend", "year", "sha256"})
     read = {"unit": layer.unit, "scale": layer.scale, "offset": layer.offset}
     read |= {"nodata": repr(layer.nodata), "section": section}
     return {

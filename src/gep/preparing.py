@@ -320,5 +320,6 @@ class Preparing:
         read: dict[str, Any] = {"unit": layer.unit, "scale": layer.scale, "offset": layer.offset}
         if layer.name in self._steps:
             return read | {"prepared": self._steps[layer.name].identity}
-        declared = layer.section.model_dump(exclude={"file", "unit", "scale", "offset", "year"})
+        apart = {"file", "unit", "scale", "offset", "year", "sha256"}
+        declared = layer.section.model_dump(exclude=apart)
         return read | {"sha256": digest_of(layer.path), "declared": declared}

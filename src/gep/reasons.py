@@ -41,6 +41,7 @@ VALUES = {
     "greater_than_equal": ("must be {ge} or more", "不能小于 {ge}"),
     "less_than_equal": ("must be {le} or less", "不能大于 {le}"),
     "string_pattern_mismatch": ("must not be empty", "不能为空"),
+    "sha256": ("must be the 64 digits of a SHA-256", "应为 SHA-256 的 64 位十六进制数字"),
     "too_short": ("must have {min_length} entries", "应有 {min_length} 项"),
     "too_long": ("must have {max_length} entries", "应有 {max_length} 项"),
 }

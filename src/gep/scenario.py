@@ -57,7 +57,10 @@ class Scenario:
                     known = [*sections, *variables()] if strange else list(sections)
                     zh = f"{kind}.{name}：没有；{suggest(name, known, 'zh')}"
                     raise wrong(CALL, f"{kind}.{name}: unknown; {suggest(name, known)}", zh)
-                sections[name] = sections.get(name, {}) | new
+                old = dict(sections.get(name, {}))
+                if "file" in new:
+                    old.pop("sha256", None)  # of the other file
+                sections[name] = old | new
         return define(raw, f"scenario {self.name}")
 
     def beside(self, parent: "Scenario | None") -> "Scenario":
