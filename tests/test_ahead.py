@@ -66,7 +66,7 @@ def test_a_process_that_fails_is_no_fault(
     def fails(*words: object, **named: object) -> None:
         raise fault
 
-    monkeypatch.setattr(subprocess, "run", fails)
+    monkeypatch.setattr(subprocess, "Popen", fails)
     two = Ahead()
     assert two.begin(columns(), 2, KINDS)
     two.wait()
@@ -78,7 +78,7 @@ def test_a_process_that_fails_is_no_fault(
 @pytest.mark.usefixtures("cache")
 def test_there_is_one_such_process_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     go = threading.Event()
-    monkeypatch.setattr(ahead, "_compile", lambda said: go.wait(10))
+    monkeypatch.setattr(ahead.Ahead, "_compile", lambda self, said: go.wait(10))
     monkeypatch.setattr(fuse, "lacking", lambda *of: "fused_0")
     two = Ahead()
     assert two.begin(columns(), 2, KINDS)
@@ -91,9 +91,9 @@ def test_there_is_one_such_process_at_a_time(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.usefixtures("cache")
 def test_where_no_process_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ahead, "_compile", lambda said: pytest.fail("begun"))
+    monkeypatch.setattr(ahead.Ahead, "_compile", lambda self, said: pytest.fail("begun"))
     with monkeypatch.context() as one:
-        one.setattr("os.cpu_count", lambda: 1)
+        one.setattr(ahead, "threads", lambda: 1)
         assert not Ahead().begin(columns(), 2, KINDS), "one processor"
     for program in ("/usr/bin/qgis", "", None):
         with monkeypatch.context() as other:

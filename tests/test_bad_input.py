@@ -336,6 +336,7 @@ def lossy(path: Path, **options: Any) -> None:
         ("JPEG", {"compress": "jpeg"}),
         ("YCbCr JPEG", {"compress": "jpeg", "photometric": "ycbcr", "count": 3}),
         ("WEBP", {"compress": "webp", "count": 3, "interleave": "pixel"}),
+        ("LERC", {"compress": "lerc", "max_z_error": 2.0}),
     ],
 )
 def test_f3_pictures_are_no_numbers(name: str, options: dict[str, Any], tmp_path: Path) -> None:

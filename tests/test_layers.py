@@ -18,7 +18,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "text": {"errors"},
     "cached": set(),
     "fuse": {"cached"},
-    "ahead": {"fuse"},
+    "ahead": {"fuse", "rasters"},
     "collector": set(),
     "units": {"errors"},
     "config": {"errors", "reasons"},
@@ -158,7 +158,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "spreading": {"cube", "densities", "ecosystems", "fuse", "plan", "rasters", "staging"},
     "outputs": {
-        *("cube", "decoding", "densities", "errors", "fuse", "identities", "plan", "rasters"),
+        *("cube", "decoding", "densities", "errors", "identities", "plan", "rasters"),
         *("spreading", "store", "tables", "unpacking"),
     },
     "manifest": {

@@ -5,7 +5,8 @@ leaves what it made in the cache, under a name that says all of what it is made 
 or die, or never begin, and this process compiles the loop itself.
 """
 
-import os
+import atexit
+import contextlib
 import pickle
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from gep import fuse
 from gep.fuse import Column
+from gep.rasters import threads
 
 CODE = """\
 import gc, pickle, sys
@@ -33,6 +35,8 @@ class Ahead:
 
     def __init__(self) -> None:
         self._waiting: threading.Thread | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        atexit.register(self.stop)
 
     def begin(self, columns: list[Column], layers: int, kinds: int) -> bool:
         """Tell whether a process was begun: not for what is there, nor for one processor."""
@@ -45,9 +49,39 @@ class Ahead:
             said = pickle.dumps(sys.path) + pickle.dumps((columns, layers, kinds, name))
         except (pickle.PicklingError, AttributeError, TypeError):  # a kernel without a module
             return False
-        self._waiting = threading.Thread(target=_compile, args=(said,), daemon=True)
-        self._waiting.start()
+        waiting = threading.Thread(target=self._compile, args=(said,), daemon=True)
+        try:
+            waiting.start()
+        except RuntimeError:  # no more threads
+            return False
+        self._waiting = waiting
         return True
+
+    def stop(self) -> None:
+        """End the process, if there is one: nobody needs its loop any more."""
+        if (process := self._process) is not None:
+            with contextlib.suppress(OSError):
+                process.kill()
+
+    def _compile(self, said: bytes) -> None:
+        """Have a process compile what was *said*; whether it did, the cache shows."""
+        hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+        try:
+            with subprocess.Popen(
+                [sys.executable, "-P", "-c", CODE],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                creationflags=hidden,
+            ) as self._process:
+                try:
+                    self._process.communicate(said, PATIENCE)
+                finally:
+                    self.stop()
+        except (OSError, subprocess.TimeoutExpired):
+            return
+        finally:
+            self._process = None
 
     def wait(self) -> None:
         """Return once no process compiles any more; from any thread."""
@@ -60,22 +94,5 @@ AHEAD = Ahead()
 
 def _possible() -> bool:
     program = Path(sys.executable or "").stem.lower()
-    several = (os.cpu_count() or 1) > 1
+    several = threads() > 1
     return several and program.startswith(INTERPRETERS) and not getattr(sys, "frozen", False)
-
-
-def _compile(said: bytes) -> None:
-    """Have a process compile what was *said*; whether it did, the cache shows."""
-    hidden = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-    try:
-        subprocess.run(
-            [sys.executable, "-c", CODE],
-            input=said,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=PATIENCE,
-            check=False,
-            creationflags=hidden,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return

@@ -98,7 +98,7 @@ class Lenient:
 
     def save_overload(self, sig: Any, compiled: Any) -> None:
         """Keep a compiled function where that can be."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(Exception):  # a full disk, or another numba than this one knows
             self._cache.save_overload(sig, compiled)
 
 

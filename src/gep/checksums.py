@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gep.decoding import LARGEST, Window, fetched, place, unreadable
+from gep.decoding import LARGEST, Window, fetched, place, refused_by_gdal, unreadable
 from gep.unpacking import SCRATCH, Bytes, deflate_damaged, unpacked
 
 WORDS = ("OFFSET", "SIZE")
@@ -50,10 +50,13 @@ class Checksums:
             todo = [(x, y) for x, y in self._touched(window) if not sound[y * wide + x]]
             if not todo:
                 continue
-            with FileIO(self.name) as raw:
-                for x, y in todo:
-                    self._look(raw, file, band, (x, y))
-                    sound[y * wide + x] = 1
+            try:
+                with FileIO(self.name) as raw:
+                    for x, y in todo:
+                        self._look(raw, file, band, (x, y))
+                        sound[y * wide + x] = 1
+            except OSError as error:
+                raise refused_by_gdal(self.name, error, self.block) from None
 
     def _touched(self, window: Window) -> Iterator[tuple[int, int]]:
         high, wide = self.block

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 def resting() -> Generator[None]:
     """No garbage is collected inside, and afterwards as before; also as a decorator."""
     before = gc.isenabled()
-    gc.disable()
     try:
+        gc.disable()
         yield
     finally:
         if before:

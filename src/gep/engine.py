@@ -447,8 +447,8 @@ def _digests(made: Plan, workers: int, known: Known | None, held: resume.Keeping
     """SHA-256 of every input; those of files that are as they were are not computed again."""
     files = manifest.input_files(made)
     there = held.known(files.values()) | (known.digests() if known else {})
-    there |= frozen.digests(made.definition, made.folder)
-    stop_on(frozen.differing(made.definition, made.folder))  # changed since it was checked
     hashes = manifest.digests(made, workers, there)
+    found = {path: hashes[role] for role, path in files.items()}
+    stop_on(frozen.differing(made.definition, made.folder, found))  # changed since it was checked
     held.remember({path: hashes[role] for role, path in files.items() if path not in there})
     return hashes

@@ -3,6 +3,7 @@
 Most compressions have no checksum; a digest noted when the file came sees any change of it.
 """
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -29,9 +30,11 @@ def digests(definition: Definition, folder: Path) -> dict[Path, str]:
         return dict(zip(files, pool.map(digest_of, files), strict=True))
 
 
-def differing(definition: Definition, folder: Path) -> list[Problem]:
-    """E105 of every file that is not the one its section says."""
-    found = digests(definition, folder)
+def differing(
+    definition: Definition, folder: Path, known: Mapping[Path, str] | None = None
+) -> list[Problem]:
+    """E105 of every file that is not the one its section says; of some the digest is *known*."""
+    found = {**digests(definition, folder), **(known or {})}
     return [
         Problem("E105", {"key": f"{at}.sha256", "file": path, "found": found[path], "want": digest})
         for at, (path, digest) in wanted(definition, folder).items()

@@ -300,6 +300,7 @@ def fuse(
 def lacking(columns: list[Column], layers: int, kinds: int) -> str:
     """Name of the loop over *columns* if it is not compiled yet and can be kept, else ""."""
     path, kept = _filed(lambda cached: source(columns, layers, kinds, cached), columns)
+    kept = kept and not os.environ.get("NUMBA_CACHE_DIR")  # then numba keeps it elsewhere
     return path.stem if kept and uncompiled(columns, layers, kinds) else ""
 
 

@@ -287,7 +287,8 @@ def _lossy(file: rasterio.DatasetReader) -> str:
     told = file.tags(ns="IMAGE_STRUCTURE")
     name = str(told.get("COMPRESSION", ""))
     jpeg = "JPEG" in name.split()  # beside it YCbCr; JPEG2000 and JXL say whether they are lossy
-    return name if jpeg or told.get("COMPRESSION_REVERSIBILITY") == "LOSSY" else ""
+    lossy = told.get("COMPRESSION_REVERSIBILITY") == "LOSSY"
+    return name if jpeg or lossy or float(told.get("MAX_Z_ERROR", 0)) > 0 else ""
 
 
 def _sparse(file: rasterio.DatasetReader, band: int) -> tuple[int, int] | None:
@@ -676,8 +677,11 @@ class Reader:
         beside: "Reader | None" = None,
     ) -> None:
         self._target = target
-        self.pieces = False
-        """Small parts of tiles are decoded here as well, which fills no memory of GDAL's."""
+        self.pieces: bool | None = False
+        """Small parts of tiles are decoded here as well, which fills no memory of GDAL's.
+
+        None: nothing is.
+        """
         self._layers = layers
         self._beside = beside
         """Reader of another thread, open as long as this one, whose tiles this one may use."""
@@ -770,7 +774,7 @@ class Reader:
         return array
 
     def _suits(self, tiles: Tiles, window: Window, least: float = 0.5) -> bool:
-        return self.pieces or tiles.suits(window, least)
+        return self.pieces is not None and (self.pieces or tiles.suits(window, least))
 
     def stored(self, number: int, window: Window, bands: int | None = None) -> NDArray[Any]:
         """Numbers of layer *number* as stored, shape (rows, columns).

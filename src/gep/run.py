@@ -388,17 +388,19 @@ def _end(pending: Iterable[Future[Any]]) -> None:
 def same_after_retiling(loop: Loop, readers: Readers) -> tuple[int, list[int], list[int]]:
     """Number of tiles tried, and the column sums of one in a hundred tiles cut in two ways.
 
-    Whole they are what the run has added, whoever computed them; in pieces they are decoded anew.
+    Whole they are what the run has added, whoever computed them; in pieces they are decoded anew,
+    those of one tile by GDAL.
     """
 
     def whole(reader: Reader, window: Window) -> tuple[Window, list[int]]:
         return window, loop.tile(reader, window)[0].of_columns()
 
     def piece(reader: Reader, window: Window) -> list[int]:
-        reader.pieces = True
+        reader.pieces = None if window in by_gdal else True
         return loop.tile(reader, window)[0].of_columns()
 
     found, cut = loop.sample, list[list[int]]()
+    by_gdal = [one for window in itertools.islice(found, 1) for one in _pieces(window)]
     lacking = [window for window in found if found[window] is None]
     readers.each(whole, lacking, lambda one: found.update([one]))
     readers.each(piece, [one for window in found for one in _pieces(window)], cut.append)

@@ -125,7 +125,7 @@ def _imagecodecs() -> Any:
 
 
 def loop(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compiled *function* of this room; one thread at a time may ask `fuse` for it."""
+    """Compiled *function*; one thread at a time may ask `fuse` for it."""
     with COMPILING:
         return _compiled(function)
 

@@ -95,14 +95,20 @@ def stamp(path: Path) -> Stamp:
     return stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino
 
 
-@cache
 def _digest(path: Path, seen: Stamp) -> str:
     """SHA-256 of a file as it was *seen*: hashed once by a worker; "" if it changes meanwhile."""
     try:
-        found = store.digest_file(path)
-    except OSError:
+        return _hashed(path, seen)
+    except OSError:  # may be read the next time
         return ""
-    return found if stamp(path) == seen else ""
+
+
+@cache
+def _hashed(path: Path, seen: Stamp) -> str:
+    found = store.digest_file(path)
+    if stamp(path) != seen:
+        raise OSError(f"{path} changed meanwhile")
+    return found
 
 
 def _differs(name: str, wanted: Sequence[int], digest: str, seen: Stamp) -> Title | None:

@@ -22,12 +22,13 @@ from gep.densities import SQUARE_KILOMETRE, Map
 from gep.errors import IdentityError, InputError, Problem, ResourceError
 from gep.identities import Identity, make
 from gep.outputs.cog import BLOCK, Tag, assemble, tags_of
-from gep.outputs.pyramid import Pyramid, Statistics, loop, nearby, survey
+from gep.outputs.pyramid import Pyramid, Statistics, nearby, survey
 from gep.plan import Plan
 from gep.rasters import SAFE, Grid, Window, open_file, tiles
 from gep.spreading import Spreader, stream
 from gep.store import sync_file, sync_folder
 from gep.tables import TOTAL
+from gep.unpacking import loop
 
 FOLDER = "maps"
 BATCH = 16

@@ -2,18 +2,15 @@
 
 import math
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gep.fuse import routine
 from gep.outputs.cog import BLOCK, Key, Shape, Spool, across, levels, pack
 from gep.rasters import Window
+from gep.unpacking import loop
 
 Array = NDArray[np.float32]
 DEEPEST = 32
@@ -60,12 +57,6 @@ def survey(array):  # type: ignore[no-untyped-def]
     count, total = known.sum(), totals.sum()
     mean = total / count if count > 0.0 else 0.0
     return int(count), least.min(), most.max(), near + mean, squares.sum() - mean * total
-
-
-@cache
-def loop(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compiled *function* of this room."""
-    return routine(function)
 
 
 def halved(array: Array) -> Array:
