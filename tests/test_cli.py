@@ -273,7 +273,7 @@ def test_interruption_is_130(small_account: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(scenario, "accumulate", interrupted)
     done = gep("run", small_account, "--progress", "none")
     assert done.exit_code == 130
-    assert "interrupted; nothing was written" in done.stderr
+    assert "interrupted; no result was written" in done.stderr
     assert "Traceback" not in done.stderr
 
 

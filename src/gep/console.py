@@ -25,7 +25,7 @@ BUG = 1
 STRICT = 4
 INTERRUPTED = 130
 STOPPING = "stopping; once more stops at once / 正在停止；再按一次立即停止\n"
-NOTHING = "interrupted; nothing was written / 已中断，没有写入任何内容"
+NOTHING = "interrupted; no result was written / 已中断，没有写入结果"
 REPORT = "a bug in gep; please report it with the text above / 这是 gep 的缺陷，请报告"
 LANGUAGE = "gep.language"
 """Where the language said before the verb is kept."""

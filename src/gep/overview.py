@@ -191,6 +191,7 @@ def _lacking(one: Lacking, language: str) -> list[str]:
     lines = [f"  {_section(one.section, language)}{words[':']}{words[';'].join(said)}"]
     for names, methods in one.ways:
         inputs = words["list"].join(_section(_wanted(name), language) for name in names)
+        inputs = inputs or words["from_what_is_there"]
         by = f"{words['(']}{words['list'].join(methods)}{words[')']}"
         lines.append(f"    {words['or_prepare']}{words[':']}{inputs}{by}")
     return lines

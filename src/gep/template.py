@@ -43,7 +43,7 @@ LAYER = """
 # [rasters.{name}]
 # file = "{name}.tif"
 # unit = "{unit}"            # of the value after scale and offset / 乘以比例因子之后的单位
-# scale = 1                  # only if the file does not state it / 文件未注明时才写
+# # scale = 1                # only if the file does not state it / 文件未注明时才写
 """
 TABLE = """
 # {title}

@@ -89,12 +89,14 @@ def verify(folder: Path) -> list[dict[str, Any]]:
 def _held(identity: Identity) -> dict[str, str]:
     """An identity that holds, with how much it compares: rows, and money or areas in all."""
     amount = Decimal(identity.left)
-    en, zh = f"{amount:,} km²", f"{amount:,} km²"
+    en, zh = f", {amount:,} km²", f"，{amount:,} km²"
     if identity.name in MONEY:
         money = amount.scaleb(-2)
-        en, zh = f"{money:,.2f} CNY", f"{money:,.2f} 元"
+        en, zh = f", {money:,.2f} CNY", f"，{money:,.2f} 元"
+    if identity.name == "groups":  # of counties, cities and all together: no sum of anything
+        en, zh = "", ""
     title, rows = identity.title, identity.compared
-    said = {"en": f"{title.en} ({rows} rows, {en})", "zh": f"{title.zh}（{rows} 行，{zh}）"}
+    said = {"en": f"{title.en} ({rows} rows{en})", "zh": f"{title.zh}（{rows} 行{zh}）"}
     return {"name": identity.name, **said}
 
 

@@ -110,6 +110,7 @@ WORDS = {
         "header": "header",
         "whom": "ask",
         "or_prepare": "or prepare it from",
+        "from_what_is_there": "what is there already",
     },
     "zh": {
         ":": "：",
@@ -220,5 +221,6 @@ WORDS = {
         "header": "表头",
         "whom": "来源",
         "or_prepare": "或由其推算",
+        "from_what_is_there": "已有的输入",
     },
 }
