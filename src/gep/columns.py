@@ -53,7 +53,7 @@ def unknown(name: str, tables: Iterable[str]) -> Problem:
 
 
 def check(table: Table, section: TableSection, own: tuple[str, ...]) -> list[Problem]:
-    """E516 a mapping to a column nobody reads, E537 a header that is likely a slip of one.
+    """E516 a mapping to a column nobody reads, E557 a header that is likely a slip of one.
 
     A column of any other name may stay; nobody reads it.
     """
@@ -69,7 +69,7 @@ def check(table: Table, section: TableSection, own: tuple[str, ...]) -> list[Pro
         close = difflib.get_close_matches(_letters(name), absent, 1, ALIKE)
         if name and name not in (*own, *PLAIN) and close:
             fields = {"file": table.file, "column": name, "known": absent[close[0]]}
-            problems.append(Problem("E537", fields))
+            problems.append(Problem("E557", fields))
     return problems
 
 
